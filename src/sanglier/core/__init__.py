@@ -1,0 +1,1 @@
+"""The pure vocabulary: addresses, facts, steps, plans, problems, events.  No I/O."""

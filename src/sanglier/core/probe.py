@@ -1,0 +1,37 @@
+"""Read-only questions to a host and their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sanglier.core.action import Script
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """A read-only script; ``name`` is unique on its host."""
+
+    name: str
+    script: Script
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What a probe printed (stdout and stderr together) and its exit status."""
+
+    status: int
+    text: str
+
+    @property
+    def ok(self) -> bool:
+        """True for exit status 0."""
+        return self.status == 0
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Non-empty lines."""
+        return tuple(line for line in self.text.splitlines() if line.strip())
+
+
+Outputs = Mapping[str, Output]

@@ -1,0 +1,1 @@
+"""The layers of the stack, bottom first; read base.py first."""

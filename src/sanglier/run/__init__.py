@@ -1,0 +1,1 @@
+"""Everything that touches a host: ssh, gathering, applying, journal, lock."""

@@ -1,0 +1,1 @@
+"""The file that a user writes: model, loading with positions, rules."""

@@ -1,0 +1,157 @@
+"""The cluster that a file describes, as frozen values: what every layer reads.
+
+``spec.load`` builds a :class:`Cluster` from YAML and has checked every rule by
+then, so the layers never validate.  Values derived from names (IQN, serial,
+WWID, minors) are properties here, so that they are written in one place only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Workload(StrEnum):
+    """What a filesystem is for; decides cluster size, journal and mount options."""
+
+    SMALL_FILES = "small-files"
+    MAIL = "mail"
+    VM_IMAGES = "vm-images"
+    DATABASE = "database"
+    GENERAL = "general"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """Any server: how ssh reaches it, and the name its kernel must bear."""
+
+    name: str
+    ssh: str
+    hostname: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageServer(Host):
+    """One of the two mirror sides: a replication address and a portal per SAN."""
+
+    replication: str
+    san: tuple[str, ...]
+    index: int
+    """0 for the first in the file, 1 for the second (ALUA group ids, DRBD order)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationServer(Host):
+    """A server that mounts the volumes."""
+
+    san: tuple[str, ...]
+    interconnect: str
+    """Address of o2cb's node-to-node traffic, o2cb.sysconfig(5)."""
+    node: int
+    """o2cb node number, unique in the cluster, 0..254."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness(Host):
+    """The third host of the arbitration; may be an application server's host."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """Every timeout of the stack, in the unit its own tool uses (see the names)."""
+
+    name: str
+    drbd_timeout_ds: int
+    drbd_ping_int_s: int
+    drbd_ping_timeout_ds: int
+    drbd_connect_int_s: int
+    drbd_ko_count: int
+    noop_interval_s: int
+    noop_timeout_s: int
+    recovery_s: int
+    """iSCSI replacement_timeout = multipath fast_io_fail_tmo (multipathd overrides)."""
+    sd_timeout_s: int
+    abort_timeout_s: int
+    reset_timeout_s: int
+    polling_s: int
+    checker_timeout_s: int
+    o2cb_threshold: int
+    """Self-fence after 2*(threshold-1) seconds without a heartbeat write."""
+    o2cb_idle_ms: int
+    o2cb_keepalive_ms: int
+    o2cb_reconnect_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """One replicated device = one DRBD resource = one LUN = one filesystem."""
+
+    name: str
+    devices: Mapping[str, str]
+    """Storage server name -> backing device path."""
+    prefer: str
+    label: str
+    mount: str
+    workload: Workload
+    slots: int
+    minor: int
+    port: int
+    """TCP port of the DRBD replication of this volume."""
+    serial: str
+    """LIO vpd_unit_serial: 32 hex digits, unique in the first 25."""
+
+    @property
+    def wwid(self) -> str:
+        """WWID that udev and multipath see: ``3`` + LIO's NAA (spc_gen_naa_6h_vendor_specific)."""
+        return "36001405" + self.serial[:25]
+
+    @property
+    def drbd_device(self) -> str:
+        """Path of the replicated block device."""
+        return f"/dev/drbd{self.minor}"
+
+    @property
+    def alias(self) -> str:
+        """Name of the multipath map."""
+        return f"sanglier-{self.name}"
+
+    @property
+    def map_device(self) -> str:
+        """Path of the multipath map."""
+        return f"/dev/mapper/{self.alias}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """The whole file, checked."""
+
+    name: str
+    iqn_prefix: str
+    timings: Timings
+    storage: tuple[StorageServer, ...]
+    applications: tuple[ApplicationServer, ...]
+    witness: Witness | None
+    volumes: tuple[Volume, ...]
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """Every host once, storage servers first."""
+        found: dict[str, Host] = {}
+        for host in (*self.storage, *self.applications, *((self.witness,) if self.witness else ())):
+            found.setdefault(host.name, host)
+        return tuple(found.values())
+
+    def target_iqn(self, volume: Volume, server: StorageServer) -> str:
+        """IQN of the target by which ``server`` exports ``volume``."""
+        return f"{self.iqn_prefix}:{self.name}.{volume.name}.{server.name}"
+
+    def initiator_iqn(self, server: ApplicationServer) -> str:
+        """IQN by which an application server logs in."""
+        return f"{self.iqn_prefix}:{self.name}.{server.name}"
+
+
+def default_serial(cluster: str, volume: str) -> str:
+    """Derive a LUN serial from names: equal on both sides, no state to keep."""
+    return hashlib.sha256(f"sanglier/{cluster}/{volume}".encode()).hexdigest()[:32]
