@@ -37,13 +37,15 @@ def _write(action: WriteFile, reveal: bool) -> str:
     umask = f"{0o777 & ~action.mode:03o}"
     content = quote(action.content, reveal=reveal)
     return (
-        f"[ -d {parent} ] || mkdir -p {parent} && rm -f {temporary} && "
-        f"(umask {umask}; printf '%s' {content} > {temporary}) && mv -f {temporary} {path}"
+        f"[ -d {parent} ] || mkdir -p {parent}\n"
+        f"rm -f {temporary}\n"
+        f"(umask {umask}; printf '%s' {content} > {temporary})\n"
+        f"mv -f {temporary} {path}"
     )
 
 
 def render(action: Action, *, reveal: bool) -> str:
-    """Render an action as sh text; its exit status is the action's.
+    """Render an action as sh text, to be run under ``set -e``.
 
     ``reveal=False`` masks secrets: for plans, scripts shown to people, logs.
     """

@@ -22,6 +22,8 @@ class Goal:
 
     cluster: Cluster
     secrets: Secrets
+    consents: frozenset[str] = frozenset()
+    """What the user allowed by name, e.g. ``wipe:disk-b/vdb``."""
 
 
 StackLayer = Layer[Goal]

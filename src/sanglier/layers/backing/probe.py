@@ -1,0 +1,85 @@
+"""Look at each device: kind, size, users, signatures, and whether both ends are zeroes."""
+
+from __future__ import annotations
+
+from sanglier.core.action import Script
+from sanglier.core.probe import Output, Outputs, Probe
+from sanglier.layers.backing.desired import BLANK, metadata_marker
+from sanglier.layers.backing.facts import BackingFacts, Device, DeviceKind
+from sanglier.layers.base import Goal
+
+# $1 device, $2 resource, $3 marker.  A device that DRBD has attached is not read further.
+LOOK = (
+    BLANK
+    + r"""
+dev=$1 resource=$2
+[ -e "$dev" ] || { echo kind absent; return; }
+[ -b "$dev" ] || { echo kind other; return; }
+echo kind block
+real=$(readlink -f -- "$dev"); name=${real##*/}
+read -r sectors < "/sys/class/block/$name/size" || sectors=0
+echo "size $((sectors * 512))"
+[ -e "$3" ] && echo pending
+if grep -qsF "$dev;" "/etc/drbd.d/$resource.res"; then echo ours file; fi
+if [ -e /proc/drbd ] && drbdsetup show "$resource" 2>/dev/null | grep -qF "\"$dev\""; then
+    echo ours attached; return
+fi
+for part in "/sys/class/block/$name" "/sys/class/block/$name/$name"*; do
+    [ -d "$part" ] || continue
+    node=${part##*/}
+    for holder in "$part"/holders/*; do
+        [ -e "$holder" ] && echo "user $node is part of ${holder##*/}"
+    done
+    while read -r source where _; do
+        if [ "$source" = "/dev/$node" ]; then echo "user $node is mounted on $where"; fi
+    done < /proc/mounts
+    while read -r source _; do
+        if [ "$source" = "/dev/$node" ]; then echo "user $node is swap"; fi
+    done < /proc/swaps
+done
+wipefs --noheadings --output TYPE,LABEL -- "$dev" 2>/dev/null |
+    while read -r type label; do echo "signature $type $label"; done
+blank "$dev" || echo nonzero
+"""
+)
+
+
+def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
+    """One look per volume that has a device on this host."""
+    return tuple(
+        Probe(
+            name=volume.name,
+            script=Script(
+                text=LOOK,
+                args=(volume.devices[host], volume.name, metadata_marker(volume.name)),
+            ),
+        )
+        for volume in goal.cluster.volumes
+        if host in volume.devices
+    )
+
+
+def _rest(output: Output, key: str) -> tuple[str, ...]:
+    found = (line[len(key) + 1 :].strip() for line in output.lines if line.startswith(key + " "))
+    return tuple(dict.fromkeys(found))
+
+
+def parse_device(output: Output) -> Device:
+    """Parse one look."""
+    kinds = {kind.value: kind for kind in DeviceKind}
+    kind = next(iter(_rest(output, "kind")), "absent")
+    size = next(iter(_rest(output, "size")), "0")
+    return Device(
+        kind=kinds.get(kind, DeviceKind.ABSENT),
+        size=int(size) if size.isdigit() else 0,
+        users=_rest(output, "user"),
+        signatures=_rest(output, "signature"),
+        nonzero="nonzero" in output.lines,
+        ours=any(line.startswith("ours ") for line in output.lines),
+        pending="pending" in output.lines,
+    )
+
+
+def parse(goal: Goal, host: str, outputs: Outputs) -> BackingFacts:
+    """Build the facts."""
+    return BackingFacts(devices={name: parse_device(out) for name, out in outputs.items()})

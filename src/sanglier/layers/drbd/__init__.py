@@ -1,0 +1,13 @@
+"""The mirror: dual-primary DRBD, protocol C."""
+
+from sanglier.layers.base import StackLayer
+from sanglier.layers.drbd import probe, status, steps, teardown
+
+LAYER = StackLayer(
+    name="drbd",
+    probes=probe.probes,
+    parse=probe.parse,
+    propose=steps.propose,
+    teardown=teardown.teardown,
+    status=status.status,
+)

@@ -1,0 +1,79 @@
+"""The mirror as the kernel and the configuration tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sanglier.layers.files import Files
+
+UP_TO_DATE = "UpToDate"
+SYNCING = frozenset(
+    {
+        "SyncSource",
+        "SyncTarget",
+        "PausedSyncS",
+        "PausedSyncT",
+        "WFBitMapS",
+        "WFBitMapT",
+        "WFSyncUUID",
+        "StartingSyncS",
+        "StartingSyncT",
+        "VerifyS",
+        "VerifyT",
+        "Ahead",
+        "Behind",
+    }
+)
+"""Connection states in which both sides talk and one may be behind, drbd.h."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One DRBD 8.4 resource on one host."""
+
+    up: bool = False
+    connection: str = ""
+    """``cs:`` of /proc/drbd: Connected, WFConnection, StandAlone, SyncTarget…"""
+    role: str = ""
+    peer_role: str = ""
+    disk: str = ""
+    """UpToDate, Inconsistent, Outdated, Diskless…"""
+    peer_disk: str = ""
+    protocol: str = ""
+    suspended: bool = False
+    """I/O is frozen (first flag of /proc/drbd is not ``r``)."""
+    synced_percent: float | None = None
+    metadata: bool = False
+    """Valid metadata is on the backing device (or it is attached)."""
+    fresh: bool = False
+    """Metadata was just created: no generation of data has ever been current."""
+    pending: bool = False
+    """A first writing of metadata was cut."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Runtime options as ``drbdsetup show --show-defaults`` gives them."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether both sides talk to each other."""
+        return self.connection == "Connected" or self.connection in SYNCING
+
+    @property
+    def primary(self) -> bool:
+        """Whether the local side is Primary."""
+        return self.role == "Primary"
+
+    @property
+    def exportable(self) -> bool:
+        """Whether this side may be exported: Primary on up-to-date data (STACK rule 22)."""
+        return self.up and self.primary and self.disk == UP_TO_DATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrbdFacts:
+    """DRBD on one storage server."""
+
+    version: str
+    """Of the loaded module; empty when it is not loaded."""
+    files: Files
+    resources: Mapping[str, Resource]

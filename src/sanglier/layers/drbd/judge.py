@@ -1,0 +1,85 @@
+"""What is wrong with a mirror that no step may mend by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sanglier.core.address import Address
+from sanglier.core.problem import Problem, Severity
+from sanglier.layers.base import Goal
+from sanglier.layers.drbd.facts import SYNCING, UP_TO_DATE, Resource
+from sanglier.spec.cluster import Volume
+
+
+def _address(host: str, volume: Volume) -> Address:
+    return Address(host=host, layer="drbd", subject=volume.name)
+
+
+def _syncing(volume: Volume, host: str, side: Resource) -> Problem:
+    percent = f", {side.synced_percent:.0f} % done" if side.synced_percent is not None else ""
+    return Problem(
+        code="SG-DRBD-002",
+        severity=Severity.WAITING,
+        address=_address(host, volume),
+        what=f"its data is being brought up to date ({side.connection}{percent})",
+        why="a side that is behind is neither promoted nor exported",
+        fix="wait, then apply again; `cat /proc/drbd` shows the progress",
+    )
+
+
+def _suspended(volume: Volume, host: str) -> Problem:
+    return Problem(
+        code="SG-DRBD-003",
+        severity=Severity.BLOCKER,
+        address=_address(host, volume),
+        what="its I/O is frozen",
+        why="DRBD waits for word that the lost peer is dead",
+        fix="finish the fencing of the peer; only when you have seen with your own eyes that it "
+        f"is off: `drbdadm resume-io {volume.name}`",
+    )
+
+
+def _diverged(volume: Volume, host: str) -> Problem:
+    return Problem(
+        code="SG-DRBD-004",
+        severity=Severity.WARNING,
+        address=_address(host, volume),
+        what="the mirror is cut: both sides are StandAlone",
+        why="somebody disconnected it, or each side holds writes that the other has not (split "
+        "brain); connecting again tells which, and never discards anything",
+        fix="apply; if it reports a split brain, stop the writers and keep a copy of both sides "
+        "before you choose one",
+    )
+
+
+def _side_problems(volume: Volume, host: str, side: Resource) -> Iterator[Problem]:
+    if side.suspended:
+        yield _suspended(volume, host)
+    if side.connection in SYNCING and side.disk != UP_TO_DATE:
+        yield _syncing(volume, host, side)
+
+
+def problems(volume: Volume, sides: Mapping[str, Resource]) -> tuple[Problem, ...]:
+    """Judge one volume."""
+    found = [p for host, side in sides.items() for p in _side_problems(volume, host, side)]
+    if all(side.connection == "StandAlone" for side in sides.values()):
+        found.append(_diverged(volume, volume.prefer))
+    return tuple(found)
+
+
+def unfenced(goal: Goal) -> tuple[Problem, ...]:
+    """Say aloud that nothing guards the mirror yet."""
+    return tuple(
+        Problem(
+            code="SG-DRBD-001",
+            severity=Severity.WARNING,
+            address=_address(volume.prefer, volume),
+            what="fencing is not yet configured",
+            why="if the replication link alone fails while both storage servers are reachable, "
+            "their data can diverge; and a storage server that reboots stays closed until the "
+            "next apply, because nobody arbitrates",
+            fix="keep the replication link redundant (bonded), and keep no sole copy of anything "
+            "on this cluster yet",
+        )
+        for volume in goal.cluster.volumes
+    )

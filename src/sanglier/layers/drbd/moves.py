@@ -1,0 +1,286 @@
+"""Each single move on a DRBD resource, with its commands and its predicted effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sanglier.core.action import Action, RemoveFile, Run, Script
+from sanglier.core.address import Address
+from sanglier.core.facts import Facts
+from sanglier.core.step import Effect, Mark, Risk, Step
+from sanglier.layers.backing.desired import BLANK, metadata_marker
+from sanglier.layers.backing.facts import BackingFacts
+from sanglier.layers.base import Goal
+from sanglier.layers.drbd.desired import checked_options, resource_file
+from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts, Resource
+from sanglier.layers.files import as_read, write_step
+from sanglier.spec.cluster import Volume
+
+# $1 resource, $2 device, $3 marker, $4 resume.  The marker says that the device was blank when
+# metadata was begun, so that a cut run can begin it again without asking.
+CREATE = (
+    BLANK
+    + """
+if [ "$4" != resume ]; then
+    blank "$2" || { echo "$2 is not blank any more; nothing was written"; return 1; }
+fi
+mkdir -p "${3%/*}"
+: > "$3"
+sync "$3" "${3%/*}"
+drbdadm create-md --force "$1" </dev/null
+rm -f "$3"
+"""
+)
+# $1 resource, $2 minor, $3 seconds.  A split brain shows as StandAlone.
+WAIT = """
+seconds=$3
+while [ "$seconds" -gt 0 ]; do
+    line=$(grep -s "^ *$2: cs:" /proc/drbd) || line=
+    case $line in
+        *cs:WFConnection*|*cs:WFReportParams*|*cs:Unconnected*|'') ;;
+        *cs:StandAlone*)
+            dmesg | grep -i "split-brain" | tail -n 2
+            echo "SPLIT-BRAIN? $1 is StandAlone: each side may hold writes the other has not"
+            return 1;;
+        *cs:Disconnecting*|*cs:Timeout*|*cs:BrokenPipe*|*cs:NetworkFailure*) ;;
+        *) return 0;;
+    esac
+    sleep 0.2; seconds=$((seconds - 1))
+done
+echo "$1 did not connect: $line"
+return 1
+"""
+# Only ever on two sides that hold nothing: both must say Inconsistent and Connected.
+SKIP = """
+state="cs:Connected ro:Secondary/Secondary ds:Inconsistent/Inconsistent"
+grep -q "^ *$2: $state" /proc/drbd || {
+    echo "not $state any more:"; cat /proc/drbd; return 1
+}
+drbdadm -- --clear-bitmap new-current-uuid "$1/0"
+"""
+# $1 resource, $2 minor.  A side that is behind is never promoted: wait a while, then say so.
+PROMOTE = """
+tries=150
+until grep -qs "^ *$2: .* ds:UpToDate/" /proc/drbd; do
+    tries=$((tries - 1)); sleep 0.3
+    if [ "$tries" -le 0 ]; then
+        cat /proc/drbd
+        echo "$1 is still being brought up to date here; apply again when it is done"
+        return 1
+    fi
+done
+tries=20
+until drbdadm primary "$1"; do
+    tries=$((tries - 1)); [ "$tries" -gt 0 ] || return 1; sleep 0.3
+done
+"""
+
+
+def change(host: str, volume: str, alter: Callable[[Resource], Resource]) -> Effect:
+    """Make an effect on one resource of one host."""
+
+    def effect(facts: Facts) -> Facts:
+        now = facts.of(host, DrbdFacts)
+        altered = {**now.resources, volume: alter(now.resources[volume])}
+        return facts.with_(host, replace(now, resources=altered))
+
+    return effect
+
+
+def _everywhere(volume: Volume, alter: Callable[[Resource], Resource]) -> Effect:
+    def effect(facts: Facts) -> Facts:
+        for host in volume.devices:
+            if facts.has(host, DrbdFacts):
+                facts = change(host, volume.name, alter)(facts)
+        return facts
+
+    return effect
+
+
+def step(
+    host: str,
+    volume: str,
+    phase: int,
+    mark: Mark,
+    summary: str,
+    reason: str,
+    action: Action,
+    effect: Effect,
+    risk: Risk = Risk.SAFE,
+) -> Step:
+    """Make a step of this layer."""
+    return Step(
+        address=Address(host=host, layer="drbd", subject=volume),
+        phase=phase,
+        mark=mark,
+        summary=summary,
+        reason=reason,
+        actions=(action,),
+        effect=effect,
+        risk=risk,
+        limit=120,
+    )
+
+
+def write(goal: Goal, volume: Volume, host: str, now: DrbdFacts) -> Step:
+    """Write the resource file; the device under it is ours from then on."""
+    wanted = resource_file(goal, volume)
+
+    def effect(facts: Facts) -> Facts:
+        drbd = facts.of(host, DrbdFacts)
+        facts = facts.with_(host, replace(drbd, files={**drbd.files, wanted.path: as_read(wanted)}))
+        backing = facts.of(host, BackingFacts)
+        device = replace(backing.devices[volume.name], ours=True)
+        devices = {**backing.devices, volume.name: device}
+        return facts.with_(host, replace(backing, devices=devices))
+
+    address = Address(host=host, layer="drbd", subject=volume.name)
+    return write_step(address, wanted, now.files, effect, phase=0)
+
+
+def load_module(host: str) -> Step:
+    """Load DRBD into the kernel."""
+
+    def effect(facts: Facts) -> Facts:
+        return facts.with_(host, replace(facts.of(host, DrbdFacts), version="8.4"))
+
+    return step(
+        host, "module", 0, Mark.START, "load the kernel module drbd", "not loaded",
+        Run(argv=("modprobe", "drbd")), effect,
+    )  # fmt: skip
+
+
+def create_metadata(volume: Volume, host: str, *, resume: bool) -> Step:
+    """Write DRBD's metadata at the end of a device that is blank."""
+    args = (
+        volume.name,
+        volume.devices[host],
+        metadata_marker(volume.name),
+        "resume" if resume else "new",
+    )
+    return step(
+        host, volume.name, 1, Mark.CREATE, f"create metadata on {volume.devices[host]}",
+        "a run was cut while it was written" if resume else "the device is blank",
+        Script(text=CREATE, args=args),
+        change(
+            host, volume.name, lambda r: replace(r, metadata=True, fresh=True, pending=False)
+        ),
+    )  # fmt: skip
+
+
+def _connected(volume: Volume, facts: Facts) -> Facts:
+    sides = [
+        facts.of(h, DrbdFacts).resources[volume.name]
+        for h in volume.devices
+        if facts.has(h, DrbdFacts)
+    ]
+    if all(side.up for side in sides) and len(sides) == len(volume.devices):
+        return _everywhere(volume, lambda r: replace(r, connection="Connected"))(facts)
+    return facts
+
+
+def _talks(host: str, volume: Volume, alter: Callable[[Resource], Resource]) -> Effect:
+    """Alter one side; once both are up, both are connected."""
+
+    def effect(facts: Facts) -> Facts:
+        return _connected(volume, change(host, volume.name, alter)(facts))
+
+    return effect
+
+
+def _brought_up(side: Resource) -> Resource:
+    disk = "Inconsistent" if side.fresh else UP_TO_DATE
+    return replace(side, up=True, role="Secondary", disk=disk, connection="WFConnection")
+
+
+def up(volume: Volume, host: str) -> Step:
+    """Attach the device and start to connect."""
+    return step(
+        host, volume.name, 2, Mark.START, f"bring up resource {volume.name}", "it is down",
+        Run(argv=("drbdadm", "up", volume.name)), _talks(host, volume, _brought_up),
+    )  # fmt: skip
+
+
+def adjust(goal: Goal, volume: Volume, host: str, reasons: tuple[str, ...]) -> Step:
+    """Bring the running resource to what its file says, without interruption."""
+    wanted = checked_options(goal.cluster.timings)
+    return step(
+        host, volume.name, 2, Mark.CHANGE, f"adjust resource {volume.name}",
+        "; ".join(reasons), Run(argv=("drbdadm", "adjust", volume.name)),
+        _talks(host, volume, lambda r: replace(r, options={**r.options, **wanted})),
+        Risk.DISRUPTIVE,
+    )  # fmt: skip
+
+
+def connect(volume: Volume, host: str) -> Step:
+    """Connect a side that stands alone; a split brain stays disconnected."""
+    return step(
+        host, volume.name, 2, Mark.START, f"connect resource {volume.name}",
+        "it stands alone", Run(argv=("drbdadm", "adjust", volume.name)),
+        _talks(host, volume, lambda r: r), Risk.DISRUPTIVE,
+    )  # fmt: skip
+
+
+def attach(volume: Volume, host: str) -> Step:
+    """Attach the backing device again."""
+    return step(
+        host, volume.name, 2, Mark.START, f"attach {volume.devices[host]}", "it is detached",
+        Run(argv=("drbdadm", "attach", volume.name)),
+        change(host, volume.name, lambda r: replace(r, disk=UP_TO_DATE)), Risk.DISRUPTIVE,
+    )  # fmt: skip
+
+
+def wait_connected(volume: Volume, host: str) -> Step:
+    """Wait until both sides talk, at most 20 s."""
+    return step(
+        host, volume.name, 3, Mark.START, f"wait until {volume.name} is connected",
+        "it is not connected", Script(text=WAIT, args=(volume.name, str(volume.minor), "100")),
+        _everywhere(volume, lambda r: replace(r, connection="Connected")),
+    )  # fmt: skip
+
+
+def skip_sync(volume: Volume, host: str) -> Step:
+    """Declare two blank devices equal, drbdsetup(8) new-current-uuid --clear-bitmap."""
+    return step(
+        host, volume.name, 4, Mark.CHANGE, f"skip the first sync of {volume.name}",
+        "both devices are blank, so they are equal",
+        Script(text=SKIP, args=(volume.name, str(volume.minor))),
+        _everywhere(
+            volume,
+            lambda r: replace(r, fresh=False, disk=UP_TO_DATE, peer_disk=UP_TO_DATE),
+        ),
+    )  # fmt: skip
+
+
+def promote(volume: Volume, host: str) -> Step:
+    """Make one side Primary."""
+    return step(
+        host, volume.name, 5, Mark.START, f"promote {volume.name} to Primary",
+        "it is Secondary", Script(text=PROMOTE, args=(volume.name, str(volume.minor))),
+        change(host, volume.name, lambda r: replace(r, role="Primary")),
+    )  # fmt: skip
+
+
+def take_down(volume: Volume, host: str, side: Resource) -> Step:
+    """Demote, disconnect and detach, for good."""
+    return step(
+        host, volume.name, 0, Mark.STOP, f"take down resource {volume.name}",
+        "the cluster is being taken down", Run(argv=("drbdadm", "down", volume.name)),
+        change(host, volume.name, lambda r: Resource(metadata=True, fresh=r.fresh)),
+        Risk.DISRUPTIVE,
+    )  # fmt: skip
+
+
+def remove_file(volume: Volume, host: str, path: str) -> Step:
+    """Remove the resource file; the data stays on the device."""
+
+    def effect(facts: Facts) -> Facts:
+        now = facts.of(host, DrbdFacts)
+        files = {key: value for key, value in now.files.items() if key != path}
+        return facts.with_(host, replace(now, files=files))
+
+    return step(
+        host, volume.name, 1, Mark.REMOVE, f"remove {path}",
+        "the cluster is being taken down", RemoveFile(path=path), effect,
+    )  # fmt: skip

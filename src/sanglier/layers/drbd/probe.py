@@ -1,0 +1,114 @@
+"""Read /proc/drbd, ``drbdsetup show`` and, where detached, the metadata."""
+
+from __future__ import annotations
+
+import re
+
+from sanglier.core.action import Script
+from sanglier.core.probe import Output, Outputs, Probe
+from sanglier.layers.backing.desired import metadata_marker
+from sanglier.layers.base import Goal
+from sanglier.layers.drbd.desired import resource_path
+from sanglier.layers.drbd.facts import DrbdFacts, Resource
+from sanglier.layers.files import DIGEST, parse_digest
+from sanglier.spec.cluster import Volume
+
+STATE = "cat /sys/module/drbd/version /proc/drbd 2>/dev/null; :"
+# $1 resource, $2 minor, $3 device, $4 marker.  The shared secret is cut out on the host.
+RESOURCE = """
+[ -e "$4" ] && echo pending
+if grep -qs "^ *$2: cs:" /proc/drbd && ! grep -qs "^ *$2: cs:Unconfigured" /proc/drbd; then
+    drbdsetup show "$1" --show-defaults 2>/dev/null | grep -v shared-secret
+    echo "gi $(drbdsetup get-gi "$2" 2>/dev/null)"
+elif [ -b "$3" ] && command -v drbdmeta >/dev/null; then
+    echo "gi $(drbdmeta "$2" v08 "$3" internal get-gi 2>/dev/null)"
+fi
+:
+"""
+PROC = re.compile(
+    r"^\s*(?P<minor>\d+): cs:(?P<cs>\w+)"
+    r"(?: ro:(?P<role>\w+)/(?P<peer_role>\w+) ds:(?P<disk>\w+)/(?P<peer_disk>\w+)"
+    r" (?P<protocol>[ABC ]?) ?(?P<flags>\S+))?"
+)
+OPTION = re.compile(r"^\s*(?P<key>[a-z0-9-]+)\s+\"?(?P<value>[^\";]*)\"?;")
+FRESH_UUID = "0000000000000004"
+"""UUID_JUST_CREATED of drbd 8.4 (drbd.h): metadata that no data generation used yet."""
+
+
+def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
+    """State of the module, digests of the files, and one look per volume."""
+    mine = [v for v in goal.cluster.volumes if host in v.devices]
+    if not mine:
+        return ()
+    paths = tuple(resource_path(volume) for volume in mine)
+    return (
+        Probe(name="state", script=Script(text=STATE)),
+        Probe(name="files", script=Script(text=DIGEST.text, args=paths)),
+        *(_look(volume, host) for volume in mine),
+    )
+
+
+def _look(volume: Volume, host: str) -> Probe:
+    args = (volume.name, str(volume.minor), volume.devices[host], metadata_marker(volume.name))
+    return Probe(name=f"resource-{volume.name}", script=Script(text=RESOURCE, args=args))
+
+
+def _proc_entry(text: str, minor: int) -> tuple[dict[str, str], float | None]:
+    """Find the line of ``minor`` in /proc/drbd, and the sync percentage below it."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        match = PROC.match(line)
+        if match and int(match["minor"]) == minor:
+            below = "\n".join(lines[number + 1 : number + 4])
+            percent = re.search(r"sync'ed:\s*([\d.]+)%", below)
+            found = {key: value or "" for key, value in match.groupdict().items()}
+            return found, float(percent[1]) if percent else None
+    return {}, None
+
+
+def _options(lines: tuple[str, ...]) -> dict[str, str]:
+    matches = (OPTION.match(line) for line in lines)
+    return {m["key"]: m["value"].strip() for m in matches if m}
+
+
+def _current_uuid(lines: tuple[str, ...]) -> str:
+    texts = (line[3:].strip() for line in lines if line.startswith("gi "))
+    return next((text.split(":")[0] for text in texts if re.match(r"[0-9A-F]{16}:", text)), "")
+
+
+def parse_resource(state: Output, look: Output, minor: int) -> Resource:
+    """Combine /proc/drbd and the look at one resource."""
+    entry, percent = _proc_entry(state.text, minor)
+    uuid = _current_uuid(look.lines)
+    up = entry.get("cs", "Unconfigured") != "Unconfigured"
+    attached = up and entry["disk"] not in {"Diskless", ""}
+    return Resource(
+        up=up,
+        connection=entry.get("cs", "") if up else "",
+        role=entry.get("role", ""),
+        peer_role=entry.get("peer_role", ""),
+        disk=entry.get("disk", ""),
+        peer_disk=entry.get("peer_disk", ""),
+        protocol=entry.get("protocol", "").strip(),
+        suspended=up and not entry.get("flags", "r").startswith("r"),
+        synced_percent=percent,
+        metadata=bool(uuid) or attached,
+        fresh=uuid == FRESH_UUID,
+        pending="pending" in look.lines,
+        options=_options(look.lines) if up else {},
+    )
+
+
+def parse(goal: Goal, host: str, outputs: Outputs) -> DrbdFacts:
+    """Build the facts."""
+    state = outputs["state"]
+    first = state.lines[0].strip() if state.lines else ""
+    return DrbdFacts(
+        version=first if re.fullmatch(r"\d+\.\d+\.\d+\S*", first) else "",
+        files=parse_digest(outputs["files"]),
+        resources={
+            volume.name: parse_resource(state, outputs[f"resource-{volume.name}"], volume.minor)
+            for volume in goal.cluster.volumes
+            if host in volume.devices
+        },
+    )

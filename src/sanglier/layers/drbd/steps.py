@@ -1,0 +1,119 @@
+"""From nothing to Primary/Primary: file, metadata, up, connected, skip the sync, promote."""
+
+from __future__ import annotations
+
+from sanglier.core.facts import Facts
+from sanglier.core.plan import Proposal
+from sanglier.core.step import Step
+from sanglier.layers.base import Goal
+from sanglier.layers.drbd import judge, moves
+from sanglier.layers.drbd.desired import checked_options, resource_file, servers_of
+from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts, Resource
+from sanglier.layers.files import differs
+from sanglier.spec.cluster import Volume
+
+Sides = dict[str, Resource]
+
+
+def _sides(goal: Goal, facts: Facts, volume: Volume) -> Sides:
+    return {
+        server.name: facts.of(server.name, DrbdFacts).resources[volume.name]
+        for server in servers_of(goal.cluster, volume)
+        if facts.has(server.name, DrbdFacts)
+    }
+
+
+def _drifted(goal: Goal, side: Resource) -> tuple[str, ...]:
+    """Options whose runtime value is not the file's."""
+    wanted = checked_options(goal.cluster.timings)
+    return tuple(
+        f"{key} is {side.options[key]}, not {value}"
+        for key, value in wanted.items()
+        if key in side.options and side.options[key] != value
+    )
+
+
+def _prepare(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource) -> list[Step]:
+    """File, module and metadata of one side."""
+    now = facts.of(host, DrbdFacts)
+    steps = []
+    if differs(resource_file(goal, volume), now.files):
+        steps.append(moves.write(goal, volume, host, now))
+    if not now.version:
+        steps.append(moves.load_module(host))
+    if not side.metadata or side.pending:
+        steps.append(moves.create_metadata(volume, host, resume=side.pending))
+    return steps
+
+
+def _run(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource) -> tuple[Step, ...]:
+    """Bring one side up, or to what its file says."""
+    if not side.up:
+        return (moves.up(volume, host),)
+    if reasons := _drifted(goal, side):
+        return (moves.adjust(goal, volume, host, reasons),)
+    if differs(resource_file(goal, volume), facts.of(host, DrbdFacts).files):
+        return (moves.adjust(goal, volume, host, ("its file changes",)),)
+    if side.connection == "StandAlone":
+        return (moves.connect(volume, host),)
+    if side.disk == "Diskless":
+        return (moves.attach(volume, host),)
+    return ()
+
+
+def _configure(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource) -> Proposal:
+    prepared = _prepare(goal, facts, volume, host, side)
+    return Proposal(steps=(*prepared, *_run(goal, facts, volume, host, side)))
+
+
+def _is_new(side: Resource) -> bool:
+    return side.pending or not side.metadata or side.fresh
+
+
+def _together(goal: Goal, volume: Volume, sides: Sides) -> Proposal:
+    """Connect the two and, where nothing was ever written on either, skip the first sync."""
+    steps = []
+    new = {host: _is_new(side) for host, side in sides.items()}
+    if not all(side.connected for side in sides.values()):
+        steps.append(moves.wait_connected(volume, volume.prefer))
+    if all(new.values()):
+        steps.append(moves.skip_sync(volume, volume.prefer))
+    return Proposal(steps=tuple(steps))
+
+
+def _ready(sides: Sides, host: str) -> bool:
+    """Whether ``host`` will hold up-to-date data once the steps so far have run."""
+    side = sides[host]
+    new = {name: _is_new(other) for name, other in sides.items()}
+    if all(new.values()):
+        return True
+    if new[host]:
+        return False
+    return not side.up or side.disk in {UP_TO_DATE, "Diskless", "Consistent", "Outdated"}
+
+
+def _promote(goal: Goal, volume: Volume, sides: Sides) -> Proposal:
+    steps = [
+        moves.promote(volume, host)
+        for host, side in sides.items()
+        if not side.primary and _ready(sides, host)
+    ]
+    return Proposal(steps=tuple(steps))
+
+
+def _volume(goal: Goal, facts: Facts, volume: Volume) -> Proposal:
+    sides = _sides(goal, facts, volume)
+    if len(sides) < len(volume.devices):
+        return Proposal()
+    proposal = Proposal(problems=judge.problems(volume, sides))
+    for host, side in sides.items():
+        proposal += _configure(goal, facts, volume, host, side)
+    return proposal + _together(goal, volume, sides) + _promote(goal, volume, sides)
+
+
+def propose(goal: Goal, facts: Facts) -> Proposal:
+    """Propose for every volume whose both sides were read."""
+    proposal = Proposal(problems=judge.unfenced(goal))
+    for volume in goal.cluster.volumes:
+        proposal += _volume(goal, facts, volume)
+    return proposal

@@ -1,0 +1,153 @@
+"""Whole files as facts and as steps: most of what the layers want is a file.
+
+A file without secrets is read whole, so that a plan can show the difference; a
+file with secrets is read as a SHA-256 digest, so that no secret leaves the host.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sanglier.core.action import Action, RemoveFile, Script, WriteFile
+from sanglier.core.address import Address
+from sanglier.core.probe import Output
+from sanglier.core.secret import Secret
+from sanglier.core.step import Effect, Mark, Risk, Step
+
+HEADER = (
+    "# Written by sanglier from the cluster's file; `sanglier apply` mends changes made here.\n"
+)
+
+READ = Script(text='tail -v -n +1 -- "$@" 2>/dev/null; :')
+DIGEST = Script(text='sha256sum -- "$@" 2>/dev/null; :')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedFile:
+    """A file as it should be."""
+
+    path: str
+    content: str | Secret
+    mode: int = 0o644
+
+    @property
+    def text(self) -> str:
+        """Content in the clear."""
+        return self.content if isinstance(self.content, str) else self.content.reveal()
+
+    @property
+    def state(self) -> str:
+        """What reading the host must give for this file: a digest or the content."""
+        return content_state(self.text)
+
+
+def content_state(text: str) -> str:
+    """Digest of a content, ignoring newlines at its very end (probes lose them)."""
+    return hashlib.sha256(text.rstrip("\n").encode() + b"\n").hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileState:
+    """A file as it is: its digest, and its text where it may be shown."""
+
+    digest: str
+    text: str | None = None
+
+
+Files = Mapping[str, FileState]
+
+
+def parse_read(output: Output, paths: tuple[str, ...]) -> dict[str, FileState]:
+    """Parse what ``tail -v -n +1 FILE…`` printed, tail(1): a header before each file.
+
+    An empty line that tail puts between files belongs to none of them.
+    """
+    headers = {f"==> {path} <==": path for path in paths}
+    bodies: dict[str, list[str]] = {}
+    body: list[str] = []
+    for line in output.text.split("\n"):
+        if line in headers and headers[line] not in bodies:
+            if body and body[-1] == "":
+                body.pop()
+            body = bodies.setdefault(headers[line], [])
+        else:
+            body.append(line)
+    return {path: _as_file("\n".join(lines)) for path, lines in bodies.items()}
+
+
+def _as_file(text: str) -> FileState:
+    return FileState(digest=content_state(text), text=text)
+
+
+def parse_digest(output: Output) -> dict[str, FileState]:
+    """Parse what ``sha256sum FILE…`` printed, sha256sum(1)."""
+    found = {}
+    for line in output.lines:
+        digest, _, path = line.partition("  ")
+        if len(digest) == 64 and path:
+            found[path] = FileState(digest=digest)
+    return found
+
+
+def as_read(wanted: WantedFile) -> FileState:
+    """Predict what reading the file gives once it is written."""
+    text = wanted.content if isinstance(wanted.content, str) else None
+    return FileState(digest=wanted.state, text=text)
+
+
+def differs(wanted: WantedFile, files: Files) -> bool:
+    """Tell whether the file on the host is not as wanted."""
+    state = files.get(wanted.path)
+    return state is None or state.digest != wanted.state
+
+
+def _difference(wanted: WantedFile, state: FileState | None) -> tuple[str, ...]:
+    if state is None or state.text is None or not isinstance(wanted.content, str):
+        return ()
+    lines = difflib.unified_diff(
+        state.text.splitlines(), wanted.content.splitlines(), "on the host", "wanted", lineterm=""
+    )
+    return tuple(lines)[2:]
+
+
+def write_step(
+    address: Address,
+    wanted: WantedFile,
+    files: Files,
+    effect: Effect,
+    *,
+    phase: int,
+    then: tuple[Action, ...] = (),
+    risk: Risk = Risk.SAFE,
+) -> Step:
+    """Make the step that writes ``wanted``, and runs ``then`` after it."""
+    state = files.get(wanted.path)
+    return Step(
+        address=address,
+        phase=phase,
+        mark=Mark.CREATE if state is None else Mark.CHANGE,
+        summary=f"write {wanted.path}",
+        reason="it is not there" if state is None else "it is not as the cluster's file says",
+        actions=(WriteFile(path=wanted.path, content=wanted.content, mode=wanted.mode), *then),
+        effect=effect,
+        risk=risk,
+        detail=_difference(wanted, state),
+    )
+
+
+def remove_step(
+    address: Address, path: str, effect: Effect, *, phase: int, then: tuple[Action, ...] = ()
+) -> Step:
+    """Make the step that removes a file of ours."""
+    return Step(
+        address=address,
+        phase=phase,
+        mark=Mark.REMOVE,
+        summary=f"remove {path}",
+        reason="the cluster is being taken down",
+        actions=(RemoveFile(path=path), *then),
+        effect=effect,
+    )

@@ -1,0 +1,13 @@
+"""The iSCSI logins: open-iscsi."""
+
+from sanglier.layers.base import StackLayer
+from sanglier.layers.initiator import probe, status, steps, teardown
+
+LAYER = StackLayer(
+    name="initiator",
+    probes=probe.probes,
+    parse=probe.parse,
+    propose=steps.propose,
+    teardown=teardown.teardown,
+    status=status.status,
+)

@@ -1,0 +1,103 @@
+"""Files and settings of open-iscsi, iscsid.conf(5) and open-iscsi's README section 8."""
+
+from __future__ import annotations
+
+from sanglier.core.secret import Secret
+from sanglier.layers.base import Goal
+from sanglier.layers.files import HEADER, WantedFile
+from sanglier.layers.initiator.facts import Portal
+from sanglier.spec.cluster import ApplicationServer, Cluster, Timings, Volume
+
+NAME_PATH = "/etc/iscsi/initiatorname.iscsi"
+CONF_PATH = "/etc/iscsi/iscsid.conf"
+UDEV_PATH = "/etc/udev/rules.d/60-sanglier-scsi.rules"
+DAEMON, SOCKET, LOGIN = "iscsid.service", "iscsid.socket", "open-iscsi.service"
+UNITS = (DAEMON, SOCKET, LOGIN)
+AT_BOOT = (SOCKET, LOGIN)
+"""Enabled: the login asks for the daemon through its socket, as Debian has it."""
+
+
+def record_settings(timings: Timings) -> dict[str, str]:
+    """Settings of every node record that are checked after discovery."""
+    return {
+        "node.startup": "automatic",
+        "node.session.timeo.replacement_timeout": str(timings.recovery_s),
+        "node.session.err_timeo.abort_timeout": str(timings.abort_timeout_s),
+        "node.conn[0].timeo.noop_out_interval": str(timings.noop_interval_s),
+        "node.conn[0].timeo.noop_out_timeout": str(timings.noop_timeout_s),
+        "node.session.auth.authmethod": "CHAP",
+    }
+
+
+def _settings(goal: Goal, server: ApplicationServer) -> dict[str, str]:
+    timings = goal.cluster.timings
+    return {
+        "iscsid.startup": "/bin/systemctl start iscsid.socket",
+        **record_settings(timings),
+        "node.leading_login": "No",
+        "node.session.auth.username": goal.cluster.initiator_iqn(server),
+        "node.session.auth.password": goal.secrets.chap[server.name].reveal(),
+        "node.conn[0].timeo.login_timeout": "15",
+        "node.conn[0].timeo.logout_timeout": "15",
+        "node.session.err_timeo.lu_reset_timeout": str(timings.reset_timeout_s),
+        "node.session.err_timeo.tgt_reset_timeout": str(timings.reset_timeout_s),
+        "node.session.initial_login_retry_max": "8",
+        "node.session.cmds_max": "512",
+        "node.session.queue_depth": "128",
+        "node.session.xmit_thread_priority": "-20",
+        "node.session.iscsi.InitialR2T": "No",
+        "node.session.iscsi.ImmediateData": "Yes",
+        "node.session.iscsi.FirstBurstLength": "262144",
+        "node.session.iscsi.MaxBurstLength": "1048576",
+        "node.conn[0].iscsi.MaxRecvDataSegmentLength": "262144",
+        "node.session.nr_sessions": "1",
+        "node.session.reopen_max": "0",
+        "node.session.iscsi.FastAbort": "Yes",
+        "node.session.scan": "auto",
+    }
+
+
+def conf_file(goal: Goal, server: ApplicationServer) -> WantedFile:
+    """Build iscsid.conf; 0600, it holds the CHAP password."""
+    lines = "".join(f"{key} = {value}\n" for key, value in _settings(goal, server).items())
+    return WantedFile(path=CONF_PATH, content=Secret(HEADER + lines), mode=0o600)
+
+
+def name_file(goal: Goal, server: ApplicationServer) -> WantedFile:
+    """Build the file of the initiator's name."""
+    name = goal.cluster.initiator_iqn(server)
+    return WantedFile(path=NAME_PATH, content=f"{HEADER}InitiatorName={name}\n", mode=0o600)
+
+
+def udev_file(timings: Timings) -> WantedFile:
+    """Build the rule that sets the SCSI command timeout of every LIO disk."""
+    rule = (
+        'ACTION=="add", SUBSYSTEM=="scsi", ENV{DEVTYPE}=="scsi_device", '
+        f'ATTR{{vendor}}=="LIO-ORG*", ATTR{{timeout}}="{timings.sd_timeout_s}"\n'
+    )
+    return WantedFile(path=UDEV_PATH, content=HEADER + rule)
+
+
+def files_of(goal: Goal, server: ApplicationServer) -> tuple[WantedFile, ...]:
+    """List the files of this layer."""
+    return (name_file(goal, server), conf_file(goal, server), udev_file(goal.cluster.timings))
+
+
+def portals_of(cluster: Cluster, volume: Volume) -> tuple[Portal, ...]:
+    """List every way to a volume: each storage server, each SAN."""
+    return tuple(
+        Portal(target=cluster.target_iqn(volume, server), address=address)
+        for server in cluster.storage
+        if server.name in volume.devices
+        for address in server.san
+    )
+
+
+def all_portals(cluster: Cluster) -> tuple[Portal, ...]:
+    """List every way to every volume."""
+    return tuple(portal for volume in cluster.volumes for portal in portals_of(cluster, volume))
+
+
+def is_ours(cluster: Cluster, target: str) -> bool:
+    """Whether a target's name is in this cluster's part of the name space."""
+    return target.startswith(f"{cluster.iqn_prefix}:{cluster.name}.")

@@ -1,0 +1,42 @@
+"""open-iscsi on one application server: files, records, sessions, disks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sanglier.layers.files import Files
+from sanglier.layers.services import Units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Portal:
+    """One way to a target."""
+
+    target: str
+    """IQN."""
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A session of the kernel's initiator, /sys/class/iscsi_session."""
+
+    portal: Portal
+    state: str
+    """LOGGED_IN, FAILED or FREE."""
+    recovery_tmo_s: int | None = None
+    abort_tmo_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitiatorFacts:
+    """What open-iscsi holds."""
+
+    files: Files
+    units: Units
+    records: Mapping[Portal, Mapping[str, str]]
+    """Node records, only the settings that matter (never a password)."""
+    sessions: tuple[Session, ...]
+    disk_timeouts: Mapping[str, int]
+    """SCSI command timeout of each LIO disk, seconds, by kernel name."""

@@ -1,0 +1,188 @@
+"""Each single move of open-iscsi, with its commands and its predicted effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from sanglier.core.action import Action, Run, Script
+from sanglier.core.address import Address
+from sanglier.core.facts import Facts
+from sanglier.core.step import Effect, Mark, Risk, Step
+from sanglier.layers.base import Goal
+from sanglier.layers.files import WantedFile, as_read, write_step
+from sanglier.layers.initiator.desired import (
+    CONF_PATH,
+    DAEMON,
+    LOGIN,
+    NAME_PATH,
+    UDEV_PATH,
+    record_settings,
+)
+from sanglier.layers.initiator.facts import InitiatorFacts, Portal, Session
+from sanglier.layers.services import RUNNING, Unit
+from sanglier.spec.cluster import ApplicationServer, StorageServer
+
+# A socket cannot be started while its service runs; sessions survive a moment without iscsid.
+START = """
+systemctl stop iscsid.service
+systemctl start iscsid.socket
+systemctl start iscsid.service
+"""
+# $@: addresses of one storage server; the first portal that answers is enough.
+DISCOVER = """
+for address in "$@"; do
+    if iscsiadm -m discovery -t sendtargets -p "$address" -o new -o update; then return 0; fi
+done
+echo "no portal of this storage server answers a discovery"
+return 1
+"""
+# $1 target, $2 portal.  15 is iscsiadm's "session exists", iscsiadm(8).
+LOGIN_PORTAL = """
+iscsiadm -m node -T "$1" -p "$2" --login || [ $? -eq 15 ]
+"""
+# $1 target.  21 is "no records or sessions found".
+FORGET = """
+iscsiadm -m node -T "$1" --logout || [ $? -eq 21 ]
+iscsiadm -m node -T "$1" -o delete || [ $? -eq 21 ]
+"""
+TIMEOUT = """
+seconds=$1; shift
+for disk in "$@"; do echo "$seconds" > "/sys/block/$disk/device/timeout"; done
+"""
+RELOAD_RULES = Run(argv=("udevadm", "control", "--reload"))
+
+
+def _change(host: str, alter: Callable[[InitiatorFacts], InitiatorFacts]) -> Effect:
+    def effect(facts: Facts) -> Facts:
+        return facts.with_(host, alter(facts.of(host, InitiatorFacts)))
+
+    return effect
+
+
+def _step(
+    host: str, subject: str, phase: int, mark: Mark, summary: str, reason: str,
+    action: Action, alter: Callable[[InitiatorFacts], InitiatorFacts], risk: Risk = Risk.SAFE,
+) -> Step:  # fmt: skip
+    return Step(
+        address=Address(host=host, layer="initiator", subject=subject),
+        phase=phase,
+        mark=mark,
+        summary=summary,
+        reason=reason,
+        actions=(action,),
+        effect=_change(host, alter),
+        risk=risk,
+        limit=120,
+    )
+
+
+def write(server: ApplicationServer, wanted: WantedFile, now: InitiatorFacts) -> Step:
+    """Write one of the files."""
+    subject = wanted.path.rsplit("/", 1)[-1]
+    return write_step(
+        Address(host=server.name, layer="initiator", subject=subject),
+        wanted,
+        now.files,
+        _change(server.name, lambda f: replace(f, files={**f.files, wanted.path: as_read(wanted)})),
+        phase=0,
+        then=(RELOAD_RULES,) if wanted.path == UDEV_PATH else (),
+    )
+
+
+def needs_restart(step: Step) -> bool:
+    """Whether a written file is read by iscsid at its start."""
+    return step.summary in {f"write {NAME_PATH}", f"write {CONF_PATH}"}
+
+
+def _units(names: tuple[str, ...], state: Unit) -> Callable[[InitiatorFacts], InitiatorFacts]:
+    return lambda facts: replace(facts, units={**facts.units, **dict.fromkeys(names, state)})
+
+
+def start(server: ApplicationServer, *, restart: bool) -> Step:
+    """Start the daemon, or restart it: sessions survive."""
+    return _step(
+        server.name, "iscsid", 1, Mark.CHANGE if restart else Mark.START,
+        "restart iscsid" if restart else "start iscsid",
+        "its files change" if restart else "it does not run",
+        Script(text=START), _units((DAEMON,), RUNNING),
+        Risk.DISRUPTIVE if restart else Risk.SAFE,
+    )  # fmt: skip
+
+
+def enable(server: ApplicationServer, units: tuple[str, ...]) -> Step:
+    """Have the login happen at boot."""
+    return _step(
+        server.name, "boot", 1, Mark.CHANGE, "log in at boot", ", ".join(units) + " not enabled",
+        Run(argv=("systemctl", "enable", "-q", *units)),
+        lambda f: replace(
+            f, units={**f.units, **{u: replace(f.units.get(u, Unit()), enabled="enabled")
+                                    for u in units}}
+        ),
+    )  # fmt: skip
+
+
+def start_login(server: ApplicationServer) -> Step:
+    """Tell systemd that the sessions are its own."""
+    return _step(
+        server.name, "login", 4, Mark.START, "hand the sessions to systemd",
+        f"{LOGIN} is not active", Run(argv=("systemctl", "start", LOGIN)),
+        lambda f: replace(
+            f, units={**f.units, LOGIN: replace(f.units.get(LOGIN, Unit()), active="active")}
+        ),
+    )  # fmt: skip
+
+
+def discover(
+    goal: Goal, server: ApplicationServer, storage: StorageServer,
+    portals: tuple[Portal, ...], known: Mapping[Portal, object],
+) -> Step:  # fmt: skip
+    """Ask a storage server for its targets and record them with the settings of iscsid.conf."""
+    fresh = {portal: record_settings(goal.cluster.timings) for portal in portals}
+    lacking = any(portal not in known for portal in portals)
+    return _step(
+        server.name, f"discovery-{storage.name}", 2, Mark.CREATE if lacking else Mark.CHANGE,
+        f"discover the targets of {storage.name}",
+        "not known yet" if lacking else "the recorded settings are not those of the file",
+        Script(text=DISCOVER, args=storage.san),
+        lambda f: replace(f, records={**f.records, **fresh}),
+    )  # fmt: skip
+
+
+def login(server: ApplicationServer, portal: Portal) -> Step:
+    """Log in over one portal."""
+    session = Session(portal=portal, state="LOGGED_IN")
+    return _step(
+        server.name, portal.address, 3, Mark.START,
+        f"log in to {portal.target} at {portal.address}", "no session",
+        Script(text=LOGIN_PORTAL, args=(portal.target, portal.address)),
+        lambda f: replace(f, sessions=(*f.sessions, session)),
+    )  # fmt: skip
+
+
+def set_timeouts(goal: Goal, server: ApplicationServer, wrong: Mapping[str, int]) -> Step:
+    """Set the SCSI command timeout of disks that came before the udev rule."""
+    seconds = goal.cluster.timings.sd_timeout_s
+    disks = tuple(sorted(wrong))
+    return _step(
+        server.name, "disks", 4, Mark.CHANGE, f"set the SCSI timeout of {', '.join(disks)}",
+        f"it is not {seconds} s", Script(text=TIMEOUT, args=(str(seconds), *disks)),
+        lambda f: replace(f, disk_timeouts=dict.fromkeys(f.disk_timeouts, seconds)),
+    )  # fmt: skip
+
+
+def forget(server: ApplicationServer, target: str, reason: str, *, phase: int) -> Step:
+    """Log out of a target and delete its records."""
+
+    def alter(facts: InitiatorFacts) -> InitiatorFacts:
+        return replace(
+            facts,
+            records={p: r for p, r in facts.records.items() if p.target != target},
+            sessions=tuple(s for s in facts.sessions if s.portal.target != target),
+        )
+
+    return _step(
+        server.name, target.rsplit(":", 1)[-1], phase, Mark.REMOVE,
+        f"log out of {target} and forget it", reason,
+        Script(text=FORGET, args=(target,)), alter, Risk.DISRUPTIVE,
+    )  # fmt: skip

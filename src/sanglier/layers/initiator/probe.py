@@ -1,0 +1,103 @@
+"""Read open-iscsi's files and records, and the kernel's sessions from sysfs."""
+
+from __future__ import annotations
+
+import re
+
+from sanglier.core.action import Script
+from sanglier.core.probe import Output, Outputs, Probe
+from sanglier.layers.base import Goal
+from sanglier.layers.files import DIGEST, READ, parse_digest, parse_read
+from sanglier.layers.initiator.desired import CONF_PATH, NAME_PATH, UDEV_PATH, UNITS
+from sanglier.layers.initiator.facts import InitiatorFacts, Portal, Session
+from sanglier.layers.services import parse_units, units_probe
+
+RECORDS = (
+    "grep -rsE '^node[.](startup|session[.]timeo[.]|session[.]err_timeo[.]|session.auth.authmethod|"
+    "conn[[]0[]][.]timeo[.]noop)' /etc/iscsi/nodes; :"
+)
+SESSIONS = """
+for session in /sys/class/iscsi_session/session*; do
+    [ -d "$session" ] || continue
+    name=${session##*/session}
+    connection=/sys/class/iscsi_connection/connection$name:0
+    target= state= recovery= abort= address=
+    read -r target < "$session/targetname" || :
+    read -r state < "$session/state" || :
+    read -r recovery < "$session/recovery_tmo" || :
+    read -r abort < "$session/abort_tmo" || :
+    read -r address < "$connection/persistent_address" || :
+    echo "session $target $address $state ${recovery:--} ${abort:--}"
+done 2>/dev/null
+for disk in /sys/block/sd*; do
+    vendor= timeout=
+    read -r vendor < "$disk/device/vendor" || :
+    read -r timeout < "$disk/device/timeout" || :
+    case $vendor in LIO-ORG*) echo "disk ${disk##*/} $timeout";; esac
+done 2>/dev/null
+:
+"""
+RECORD = re.compile(
+    r"^/etc/iscsi/nodes/(?P<target>[^/]+)/(?P<address>[^/,]+),\d+,\d+(?:/[^/:]+)?"
+    r":(?P<key>node[.]\S+) = (?P<value>.*)$"
+)
+
+
+def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
+    """Files, units, records and sessions of an application server."""
+    if not any(server.name == host for server in goal.cluster.applications):
+        return ()
+    return (
+        Probe(name="files", script=Script(text=READ.text, args=(NAME_PATH, UDEV_PATH))),
+        Probe(name="secret-files", script=Script(text=DIGEST.text, args=(CONF_PATH,))),
+        units_probe(UNITS),
+        Probe(name="records", script=Script(text=RECORDS)),
+        Probe(name="sessions", script=Script(text=SESSIONS)),
+    )
+
+
+def _records(output: Output) -> dict[Portal, dict[str, str]]:
+    found: dict[Portal, dict[str, str]] = {}
+    for line in output.lines:
+        match = RECORD.match(line)
+        if match:
+            portal = Portal(target=match["target"], address=match["address"])
+            found.setdefault(portal, {})[match["key"]] = match["value"].strip()
+    return found
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.lstrip("-").isdigit() else None
+
+
+def _sessions(output: Output) -> tuple[Session, ...]:
+    words = (line.split() for line in output.lines if line.startswith("session "))
+    return tuple(
+        Session(
+            portal=Portal(target=w[1], address=w[2]),
+            state=w[3],
+            recovery_tmo_s=_number(w[4]),
+            abort_tmo_s=_number(w[5]),
+        )
+        for w in words
+        if len(w) == 6
+    )
+
+
+def _timeouts(output: Output) -> dict[str, int]:
+    words = (line.split() for line in output.lines if line.startswith("disk "))
+    return {w[1]: int(w[2]) for w in words if len(w) == 3 and w[2].isdigit()}
+
+
+def parse(goal: Goal, host: str, outputs: Outputs) -> InitiatorFacts:
+    """Build the facts."""
+    return InitiatorFacts(
+        files={
+            **parse_read(outputs["files"], (NAME_PATH, UDEV_PATH)),
+            **parse_digest(outputs["secret-files"]),
+        },
+        units=parse_units(outputs["units"]),
+        records=_records(outputs["records"]),
+        sessions=_sessions(outputs["sessions"]),
+        disk_timeouts=_timeouts(outputs["sessions"]),
+    )

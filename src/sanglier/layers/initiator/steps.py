@@ -1,0 +1,128 @@
+"""Name, CHAP and timeouts in files; then discovery; then a login over every portal."""
+
+from __future__ import annotations
+
+from sanglier.core.facts import Facts
+from sanglier.core.plan import Proposal
+from sanglier.core.step import Step
+from sanglier.layers.base import Goal
+from sanglier.layers.files import differs
+from sanglier.layers.initiator import moves
+from sanglier.layers.initiator.desired import (
+    AT_BOOT,
+    DAEMON,
+    LOGIN,
+    all_portals,
+    files_of,
+    is_ours,
+    record_settings,
+)
+from sanglier.layers.initiator.facts import InitiatorFacts, Portal, Session
+from sanglier.layers.services import Unit
+from sanglier.layers.target.desired import tpg
+from sanglier.layers.target.facts import TargetFacts
+from sanglier.spec.cluster import ApplicationServer, Cluster
+
+
+def _configure(goal: Goal, server: ApplicationServer, now: InitiatorFacts) -> list[Step]:
+    steps = [
+        moves.write(server, wanted, now)
+        for wanted in files_of(goal, server)
+        if differs(wanted, now.files)
+    ]
+    daemon = now.units.get(DAEMON, Unit())
+    if not daemon.is_active or any(moves.needs_restart(step) for step in steps):
+        steps.append(moves.start(server, restart=daemon.is_active))
+    late = tuple(name for name in AT_BOOT if not now.units.get(name, Unit()).is_enabled)
+    if late:
+        steps.append(moves.enable(server, late))
+    return steps
+
+
+def _keep_sessions(
+    server: ApplicationServer, now: InitiatorFacts, portals: tuple[Portal, ...]
+) -> list[Step]:
+    """Have systemd know the sessions, so that it ends them late at shutdown."""
+    if now.units.get(LOGIN, Unit()).is_active or not (portals or now.sessions):
+        return []
+    return [moves.start_login(server)]
+
+
+def offered(goal: Goal, facts: Facts) -> tuple[Portal, ...]:
+    """Portals whose target is (or will be) enabled on its storage server."""
+    found = []
+    for volume in goal.cluster.volumes:
+        for server in goal.cluster.storage:
+            if server.name not in volume.devices or not facts.has(server.name, TargetFacts):
+                continue
+            export = facts.of(server.name, TargetFacts).exports[volume.name]
+            if export.value(f"{tpg(goal, volume, server)}/enable") == "1":
+                iqn = goal.cluster.target_iqn(volume, server)
+                found += [Portal(target=iqn, address=address) for address in server.san]
+    return tuple(found)
+
+
+def _stale(goal: Goal, now: InitiatorFacts, portal: Portal) -> bool:
+    record = now.records.get(portal)
+    wanted = record_settings(goal.cluster.timings)
+    return record is None or any(record.get(key) != value for key, value in wanted.items())
+
+
+def _discoveries(
+    goal: Goal, server: ApplicationServer, now: InitiatorFacts, portals: tuple[Portal, ...],
+    everything: bool,
+) -> list[Step]:  # fmt: skip
+    """Discover again per storage server that has a portal without a proper record."""
+    steps = []
+    for storage in goal.cluster.storage:
+        mine = tuple(p for p in portals if p.address in storage.san)
+        lacking = tuple(p for p in mine if everything or _stale(goal, now, p))
+        if lacking:
+            steps.append(moves.discover(goal, server, storage, mine, known=now.records))
+    return steps
+
+
+def _logged_in(sessions: tuple[Session, ...], portal: Portal) -> bool:
+    return any(session.portal == portal for session in sessions)
+
+
+def _logins(
+    server: ApplicationServer, now: InitiatorFacts, portals: tuple[Portal, ...]
+) -> list[Step]:
+    return [
+        moves.login(server, portal) for portal in portals if not _logged_in(now.sessions, portal)
+    ]
+
+
+def _strangers(cluster: Cluster, server: ApplicationServer, now: InitiatorFacts) -> list[Step]:
+    """Leave targets of this cluster's name space that the file no longer has."""
+    wanted = {portal.target for portal in all_portals(cluster)}
+    known = {p.target for p in now.records} | {s.portal.target for s in now.sessions}
+    return [
+        moves.forget(server, target, "the file has no such target", phase=4)
+        for target in sorted(known - wanted)
+        if is_ours(cluster, target)
+    ]
+
+
+def _server(goal: Goal, facts: Facts, server: ApplicationServer) -> Proposal:
+    now = facts.of(server.name, InitiatorFacts)
+    portals = offered(goal, facts)
+    steps = _configure(goal, server, now)
+    rewritten = any(moves.needs_restart(step) for step in steps)
+    steps += _discoveries(goal, server, now, portals, everything=rewritten)
+    steps += _logins(server, now, portals)
+    steps += _keep_sessions(server, now, portals)
+    wrong = {d: t for d, t in now.disk_timeouts.items() if t != goal.cluster.timings.sd_timeout_s}
+    if wrong:
+        steps.append(moves.set_timeouts(goal, server, wrong))
+    return Proposal(steps=(*steps, *_strangers(goal.cluster, server, now)))
+
+
+def propose(goal: Goal, facts: Facts) -> Proposal:
+    """Propose for every application server."""
+    proposal = Proposal()
+    for server in goal.cluster.applications:
+        if facts.has(server.name, InitiatorFacts):
+            proposal += _server(goal, facts, server)
+    return proposal

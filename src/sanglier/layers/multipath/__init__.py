@@ -1,0 +1,13 @@
+"""One map per volume over all its paths: DM-Multipath."""
+
+from sanglier.layers.base import StackLayer
+from sanglier.layers.multipath import probe, status, steps, teardown
+
+LAYER = StackLayer(
+    name="multipath",
+    probes=probe.probes,
+    parse=probe.parse,
+    propose=steps.propose,
+    teardown=teardown.teardown,
+    status=status.status,
+)

@@ -1,0 +1,81 @@
+"""multipath.conf(5): only LIO disks, one map per WWID, groups by ALUA priority, queue for ever."""
+
+from __future__ import annotations
+
+from sanglier.layers.base import Goal
+from sanglier.layers.files import HEADER, WantedFile
+from sanglier.spec.cluster import Timings, Volume
+
+PATH = "/etc/multipath.conf"
+DAEMON = "multipathd.service"
+
+
+def _defaults(timings: Timings) -> str:
+    return f"""defaults {{
+    user_friendly_names no
+    find_multipaths greedy
+    polling_interval {timings.polling_s}
+    max_polling_interval {timings.polling_s}
+    checker_timeout {timings.checker_timeout_s}
+}}
+"""
+
+
+ONLY_LIO = """blacklist {
+    device {
+        vendor ".*"
+        product ".*"
+    }
+}
+blacklist_exceptions {
+    device {
+        vendor "LIO-ORG"
+        product ".*"
+    }
+}
+"""
+
+
+def _device(timings: Timings) -> str:
+    return f"""devices {{
+    device {{
+        vendor "LIO-ORG"
+        product ".*"
+        hardware_handler "1 alua"
+        prio "alua"
+        prio_args "exclusive_pref_bit"
+        detect_prio no
+        path_grouping_policy "group_by_prio"
+        path_selector "service-time 0"
+        failback immediate
+        detect_checker no
+        path_checker "directio"
+        fast_io_fail_tmo {timings.recovery_s}
+        no_path_retry queue
+        flush_on_last_del yes
+    }}
+}}
+"""
+
+
+def _alias(volume: Volume) -> str:
+    return f"""    multipath {{
+        wwid "{volume.wwid}"
+        alias "{volume.alias}"
+    }}
+"""
+
+
+def conf_file(goal: Goal) -> WantedFile:
+    """Build multipath.conf; one keyword per line, closing braces alone (the parser insists)."""
+    aliases = "".join(_alias(volume) for volume in goal.cluster.volumes)
+    timings = goal.cluster.timings
+    content = (
+        HEADER + _defaults(timings) + ONLY_LIO + _device(timings) + f"multipaths {{\n{aliases}}}\n"
+    )
+    return WantedFile(path=PATH, content=content)
+
+
+def paths_wanted(goal: Goal, volume: Volume) -> int:
+    """Number of paths of a volume's map: one per portal of each of its storage servers."""
+    return sum(len(s.san) for s in goal.cluster.storage if s.name in volume.devices)

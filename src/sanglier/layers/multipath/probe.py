@@ -1,0 +1,86 @@
+"""Ask multipathd over its socket; JSON, multipathd(8)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sanglier.core.action import Script
+from sanglier.core.probe import Output, Outputs, Probe
+from sanglier.layers.base import Goal
+from sanglier.layers.files import READ, parse_read
+from sanglier.layers.multipath.desired import DAEMON, PATH
+from sanglier.layers.multipath.facts import Map, MultipathFacts, Path
+from sanglier.layers.services import parse_units, units_probe
+
+MAPS = "multipathd show maps json 2>/dev/null; :"
+DISKS = """
+for disk in /sys/block/sd*; do
+    vendor= wwid=
+    read -r vendor < "$disk/device/vendor" || :
+    read -r wwid < "$disk/device/wwid" || :
+    case $vendor in LIO-ORG*) echo "disk ${disk##*/} $wwid";; esac
+done 2>/dev/null
+:
+"""
+
+
+def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
+    """File, daemon, maps and disks of an application server."""
+    if not any(server.name == host for server in goal.cluster.applications):
+        return ()
+    return (
+        Probe(name="files", script=Script(text=READ.text, args=(PATH,))),
+        units_probe((DAEMON,)),
+        Probe(name="maps", script=Script(text=MAPS)),
+        Probe(name="disks", script=Script(text=DISKS)),
+    )
+
+
+def _path(entry: dict[str, Any]) -> Path:
+    priority = entry.get("pri", 0)
+    return Path(
+        device=str(entry.get("dev", "")),
+        state=str(entry.get("dm_st", "")),
+        checker=str(entry.get("chk_st", "")),
+        target=str(entry.get("target_wwnn", "")),
+        priority=priority if isinstance(priority, int) else 0,
+    )
+
+
+def _map(entry: dict[str, Any]) -> Map:
+    groups = entry.get("path_groups", [])
+    return Map(
+        name=str(entry.get("name", "")),
+        wwid=str(entry.get("uuid", "")),
+        paths=tuple(_path(path) for group in groups for path in group.get("paths", [])),
+        groups=len(groups),
+        queueing=str(entry.get("queueing", "")),
+    )
+
+
+def parse_maps(output: Output) -> tuple[Map, ...]:
+    """Parse ``multipathd show maps json``; a daemon that does not answer has no maps."""
+    try:
+        entries = json.loads(output.text)["maps"]
+        return tuple(_map(entry) for entry in entries)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ()
+
+
+def _disks(output: Output) -> Iterator[tuple[str, str]]:
+    for line in output.lines:
+        words = line.split()
+        if len(words) == 3 and words[0] == "disk":
+            yield words[1], "3" + words[2].removeprefix("naa.")
+
+
+def parse(goal: Goal, host: str, outputs: Outputs) -> MultipathFacts:
+    """Build the facts."""
+    return MultipathFacts(
+        files=parse_read(outputs["files"], (PATH,)),
+        units=parse_units(outputs["units"]),
+        maps=parse_maps(outputs["maps"]),
+        disks=dict(_disks(outputs["disks"])),
+    )

@@ -1,0 +1,189 @@
+"""Write the file, start the daemon, and wait for one map per volume with all its paths."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sanglier.core.action import Script
+from sanglier.core.address import Address
+from sanglier.core.facts import Facts
+from sanglier.core.plan import Proposal
+from sanglier.core.problem import Problem, Severity
+from sanglier.core.step import Effect, Mark, Risk, Step
+from sanglier.layers.base import Goal
+from sanglier.layers.files import WantedFile, as_read, differs, write_step
+from sanglier.layers.initiator.facts import InitiatorFacts
+from sanglier.layers.initiator.steps import offered
+from sanglier.layers.multipath.desired import DAEMON, conf_file, paths_wanted
+from sanglier.layers.multipath.facts import Map, MultipathFacts, Path
+from sanglier.layers.services import RUNNING, Unit
+from sanglier.spec.cluster import ApplicationServer, Volume
+
+START = """
+systemctl enable -q multipathd.service
+systemctl start multipathd.service
+"""
+RECONFIGURE = "multipathd reconfigure"
+# $1 WWID, $2 alias, $3 paths.  A disk that came before the daemon is offered to it again.
+WAIT = """
+tries=150
+while [ "$tries" -gt 0 ]; do
+    have=$(multipathd show paths raw format '%w %d' 2>/dev/null | grep -c "^$1 ") || :
+    if [ "$have" -ge "$3" ] && [ -b "/dev/mapper/$2" ]; then return 0; fi
+    if [ $((tries % 40)) -eq 30 ]; then multipathd reconfigure >/dev/null || :; fi
+    sleep 0.2; tries=$((tries - 1))
+done
+echo "map $2 ($1) has ${have:-0} paths, not $3:"
+multipathd show paths
+return 1
+"""
+
+
+def _address(host: str, subject: str) -> Address:
+    return Address(host=host, layer="multipath", subject=subject)
+
+
+def _file_effect(host: str, wanted: WantedFile) -> Effect:
+    def effect(facts: Facts) -> Facts:
+        now = facts.of(host, MultipathFacts)
+        files = {**now.files, wanted.path: as_read(wanted)}
+        return facts.with_(host, replace(now, files=files))
+
+    return effect
+
+
+def _start(host: str) -> Step:
+    def effect(facts: Facts) -> Facts:
+        now = facts.of(host, MultipathFacts)
+        return facts.with_(host, replace(now, units={**now.units, DAEMON: RUNNING}))
+
+    return Step(
+        address=_address(host, "multipathd"),
+        phase=1,
+        mark=Mark.START,
+        summary="start multipathd, also at boot",
+        reason="it does not run or does not start at boot",
+        actions=(Script(text=START),),
+        effect=effect,
+    )
+
+
+def _configure(goal: Goal, host: str, now: MultipathFacts) -> tuple[Step, ...]:
+    wanted = conf_file(goal)
+    running = now.units.get(DAEMON, Unit())
+    steps = []
+    if differs(wanted, now.files):
+        then = (Script(text=RECONFIGURE),) if running.is_active else ()
+        steps.append(
+            write_step(
+                _address(host, "multipath.conf"),
+                wanted,
+                now.files,
+                _file_effect(host, wanted),
+                phase=0,
+                then=then,
+                risk=Risk.DISRUPTIVE if then else Risk.SAFE,
+            )
+        )
+    if not (running.is_active and running.is_enabled):
+        steps.append(_start(host))
+    return tuple(steps)
+
+
+def map_of(now: MultipathFacts, volume: Volume) -> Map | None:
+    """Find the map of a volume by WWID."""
+    return next((m for m in now.maps if m.wwid == volume.wwid), None)
+
+
+def _complete(goal: Goal, now: MultipathFacts, volume: Volume) -> bool:
+    found = map_of(now, volume)
+    return (
+        found is not None
+        and found.name == volume.alias
+        and len(found.paths) >= paths_wanted(goal, volume)
+    )
+
+
+def _map_effect(goal: Goal, host: str, volume: Volume) -> Effect:
+    path = Path(device="", state="active", checker="ready", target="")
+
+    def effect(facts: Facts) -> Facts:
+        now = facts.of(host, MultipathFacts)
+        others = tuple(m for m in now.maps if m.wwid != volume.wwid)
+        new = Map(
+            name=volume.alias,
+            wwid=volume.wwid,
+            paths=(path,) * paths_wanted(goal, volume),
+            groups=2,
+        )
+        return facts.with_(host, replace(now, maps=(*others, new)))
+
+    return effect
+
+
+def _reason(now: MultipathFacts, volume: Volume, wanted: int) -> str:
+    found = map_of(now, volume)
+    if found is None:
+        return "there is no such map"
+    if found.name != volume.alias:
+        return f"the map is named {found.name}"
+    return f"it has {len(found.paths)} of {wanted} paths"
+
+
+def _wait(goal: Goal, host: str, now: MultipathFacts, volume: Volume) -> Step:
+    wanted = paths_wanted(goal, volume)
+    return Step(
+        address=_address(host, volume.alias),
+        phase=2,
+        mark=Mark.START,
+        summary=f"gather {wanted} paths into map {volume.alias}",
+        reason=_reason(now, volume, wanted),
+        actions=(Script(text=WAIT, args=(volume.wwid, volume.alias, str(wanted))),),
+        effect=_map_effect(goal, host, volume),
+    )
+
+
+def _reachable(goal: Goal, facts: Facts, host: str, volume: Volume) -> bool:
+    """Whether every session that the map needs is (or will be) there."""
+    if not facts.has(host, InitiatorFacts):
+        return False
+    sessions = {s.portal for s in facts.of(host, InitiatorFacts).sessions}
+    wanted = [p for p in offered(goal, facts) if f".{volume.name}." in p.target]
+    return len(wanted) == paths_wanted(goal, volume) and all(p in sessions for p in wanted)
+
+
+def _failed_paths(host: str, volume: Volume, now: MultipathFacts) -> tuple[Problem, ...]:
+    found = map_of(now, volume)
+    failed = [p for p in found.paths if p.checker in {"faulty", "i/o timeout"}] if found else []
+    if not failed:
+        return ()
+    told = ", ".join(f"{p.device} (to {p.target.rsplit(':', 1)[-1]})" for p in failed)
+    return (
+        Problem(
+            code="SG-MP-001",
+            severity=Severity.WARNING,
+            address=_address(host, volume.alias),
+            what=f"{len(failed)} of {len(found.paths) if found else 0} paths fail: {told}",
+            why="the storage server behind them, or the SAN between, does not answer",
+            fix="see the lower layers of `sanglier status`; paths return by themselves",
+        ),
+    )
+
+
+def _server(goal: Goal, facts: Facts, server: ApplicationServer) -> Proposal:
+    now = facts.of(server.name, MultipathFacts)
+    proposal = Proposal(steps=_configure(goal, server.name, now))
+    for volume in goal.cluster.volumes:
+        proposal += Proposal(problems=_failed_paths(server.name, volume, now))
+        if not _complete(goal, now, volume) and _reachable(goal, facts, server.name, volume):
+            proposal += Proposal(steps=(_wait(goal, server.name, now, volume),))
+    return proposal
+
+
+def propose(goal: Goal, facts: Facts) -> Proposal:
+    """Propose for every application server."""
+    proposal = Proposal()
+    for server in goal.cluster.applications:
+        if facts.has(server.name, MultipathFacts):
+            proposal += _server(goal, facts, server)
+    return proposal

@@ -1,0 +1,155 @@
+"""cluster.conf, o2cb's settings, mkfs arguments and mount units.
+
+Sources: o2cb(7), o2cb.sysconfig(5), ocfs2.cluster.conf(5), mkfs.ocfs2(8), mount.ocfs2(8),
+systemd.mount(5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sanglier.layers.backing.desired import PENDING_DIR
+from sanglier.layers.files import HEADER, WantedFile
+from sanglier.spec.cluster import ApplicationServer, Cluster, Timings, Volume, Workload
+
+CONF_PATH = "/etc/ocfs2/cluster.conf"
+DEFAULT_PATH = "/etc/default/o2cb"
+UNIT_DIR = "/etc/systemd/system"
+O2CB = "o2cb.service"
+PORT = 7777
+
+MKFS: Mapping[Workload, tuple[str, ...]] = {
+    Workload.SMALL_FILES: ("-T", "mail", "-b", "4K", "-C", "4K"),
+    Workload.MAIL: ("-T", "mail", "-b", "4K", "-C", "4K"),
+    Workload.VM_IMAGES: ("-T", "vmstore", "-b", "4K"),
+    Workload.DATABASE: ("-T", "datafiles", "-b", "4K"),
+    Workload.GENERAL: ("-b", "4K"),
+}
+MOUNT_OPTIONS: Mapping[Workload, tuple[str, ...]] = {
+    Workload.SMALL_FILES: ("noatime", "commit=15"),
+    Workload.MAIL: ("noatime",),
+    Workload.VM_IMAGES: ("noatime",),
+    Workload.DATABASE: ("noatime",),
+    Workload.GENERAL: ("relatime",),
+}
+
+
+def _node(cluster: Cluster, server: ApplicationServer) -> str:
+    return (
+        "node:\n"
+        f"\tnumber = {server.node}\n"
+        f"\tname = {server.hostname}\n"
+        f"\tip_address = {server.interconnect}\n"
+        f"\tip_port = {PORT}\n"
+        f"\tcluster = {cluster.name}\n\n"
+    )
+
+
+def conf_file(cluster: Cluster) -> WantedFile:
+    """Build cluster.conf; the same on every application server, and no comment lines in it."""
+    nodes = "".join(_node(cluster, server) for server in cluster.applications)
+    head = f"cluster:\n\tname = {cluster.name}\n\theartbeat_mode = local\n"
+    return WantedFile(
+        path=CONF_PATH, content=f"{head}\tnode_count = {len(cluster.applications)}\n\n{nodes}"
+    )
+
+
+def default_file(cluster: Cluster) -> WantedFile:
+    """Build /etc/default/o2cb."""
+    timings = cluster.timings
+    content = (
+        f"{HEADER}O2CB_ENABLED=true\n"
+        f"O2CB_STACK=o2cb\n"
+        f"O2CB_BOOTCLUSTER={cluster.name}\n"
+        f"O2CB_HEARTBEAT_THRESHOLD={timings.o2cb_threshold}\n"
+        f"O2CB_IDLE_TIMEOUT_MS={timings.o2cb_idle_ms}\n"
+        f"O2CB_KEEPALIVE_DELAY_MS={timings.o2cb_keepalive_ms}\n"
+        f"O2CB_RECONNECT_DELAY_MS={timings.o2cb_reconnect_ms}\n"
+    )
+    return WantedFile(path=DEFAULT_PATH, content=content)
+
+
+def unit_name(mount: str) -> str:
+    """Name of the mount unit of a path, systemd.unit(5) "string escaping for unit names"."""
+    trimmed = mount.strip("/")
+    escaped = "".join(
+        "-" if char == "/" else char if char.isalnum() or char in "_.:" else f"\\x{ord(char):02x}"
+        for char in trimmed
+    )
+    if escaped.startswith("."):
+        escaped = "\\x2e" + escaped[1:]
+    return escaped + ".mount"
+
+
+def mount_options(volume: Volume) -> tuple[str, ...]:
+    """Mount options of a volume; nodev and nosuid are the administrator's to add."""
+    return ("_netdev", *MOUNT_OPTIONS[volume.workload])
+
+
+def mount_file(volume: Volume) -> WantedFile:
+    """Build the mount unit: after the map's daemons and o2cb, before remote-fs.target."""
+    content = (
+        f"{HEADER}[Unit]\n"
+        f"Description=Shared filesystem {volume.label} of volume {volume.name} (OCFS2)\n"
+        f"Requires={O2CB}\n"
+        f"Wants=multipathd.service iscsid.service open-iscsi.service network-online.target\n"
+        f"After={O2CB} multipathd.service iscsid.service open-iscsi.service network-online.target\n"
+        f"Before=remote-fs.target\n\n"
+        f"[Mount]\n"
+        f"What={volume.map_device}\n"
+        f"Where={volume.mount}\n"
+        f"Type=ocfs2\n"
+        f"Options={','.join(mount_options(volume))}\n"
+        f"TimeoutSec=180\n\n"
+        f"[Install]\n"
+        f"WantedBy=remote-fs.target\n"
+    )
+    return WantedFile(path=f"{UNIT_DIR}/{unit_name(volume.mount)}", content=content)
+
+
+def files_of(cluster: Cluster) -> tuple[WantedFile, ...]:
+    """List the files of this layer; equal on all application servers."""
+    mounts = (mount_file(volume) for volume in cluster.volumes)
+    return (conf_file(cluster), default_file(cluster), *mounts)
+
+
+def units_of(cluster: Cluster) -> tuple[str, ...]:
+    """List the units of this layer."""
+    return (O2CB, *(unit_name(volume.mount) for volume in cluster.volumes))
+
+
+def runtime_values(timings: Timings) -> dict[str, str]:
+    """Values that configfs must show while the cluster is online."""
+    return {
+        "dead_threshold": str(timings.o2cb_threshold),
+        "idle_timeout_ms": str(timings.o2cb_idle_ms),
+        "keepalive_delay_ms": str(timings.o2cb_keepalive_ms),
+        "reconnect_delay_ms": str(timings.o2cb_reconnect_ms),
+    }
+
+
+def node_values(cluster: Cluster) -> dict[str, str]:
+    """Nodes that configfs must show while the cluster is online."""
+    return {
+        f"node/{server.hostname}": f"{server.node} {server.interconnect} {PORT}"
+        for server in cluster.applications
+    }
+
+
+def mkfs_arguments(cluster: Cluster, volume: Volume) -> tuple[str, ...]:
+    """Arguments of mkfs.ocfs2 for a volume."""
+    return (
+        "-L",
+        volume.label,
+        "-N",
+        str(volume.slots),
+        *MKFS[volume.workload],
+        "--cluster-stack=o2cb",
+        f"--cluster-name={cluster.name}",
+        volume.map_device,
+    )
+
+
+def mkfs_marker(volume: Volume) -> str:
+    """Path of the marker that stands while the filesystem is made."""
+    return f"{PENDING_DIR}/mkfs-{volume.name}"

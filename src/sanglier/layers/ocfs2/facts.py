@@ -1,0 +1,46 @@
+"""o2cb, the filesystem and its mount on one application server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sanglier.layers.files import Files
+from sanglier.layers.services import Units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filesystem:
+    """What is on a map, blkid(8); empty kind: nothing known."""
+
+    device: bool
+    """The map is there."""
+    kind: str = ""
+    label: str = ""
+    blank: bool = False
+    pending: bool = False
+    """A run was cut while it made the filesystem on a blank device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """One mount, /proc/mounts."""
+
+    source: str
+    kind: str
+    options: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ocfs2Facts:
+    """The shared filesystem of one host."""
+
+    files: Files
+    units: Units
+    cluster_values: Mapping[str, str]
+    """configfs: ``dead_threshold``, ``idle_timeout_ms``, … and ``node/NAME`` -> ``num ip port``."""
+    o2cb_at_boot: bool
+    """Debian's o2cb is an LSB script: a start link in /etc/rc2.d, update-rc.d(8)."""
+    filesystems: Mapping[str, Filesystem]
+    mounts: Mapping[str, Mount]
+    """Mount point -> mount, only those of the volumes."""

@@ -1,0 +1,239 @@
+"""Each single move of the shared filesystem, with its commands and its predicted effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from sanglier.core.action import Action, Run, Script
+from sanglier.core.address import Address
+from sanglier.core.facts import Facts
+from sanglier.core.step import Effect, Mark, Risk, Step
+from sanglier.layers.backing.desired import BLANK, wipe_consent
+from sanglier.layers.base import Goal
+from sanglier.layers.files import WantedFile, as_read, write_step
+from sanglier.layers.ocfs2.desired import (
+    O2CB,
+    UNIT_DIR,
+    mkfs_arguments,
+    mkfs_marker,
+    mount_options,
+    node_values,
+    runtime_values,
+    unit_name,
+)
+from sanglier.layers.ocfs2.facts import Filesystem, Mount, Ocfs2Facts
+from sanglier.layers.services import RUNNING, STOPPED
+from sanglier.spec.cluster import Volume
+
+Alter = Callable[[Ocfs2Facts], Ocfs2Facts]
+
+# $1 cluster, $2 ``enable`` when it does not start at boot (slow: update-rc.d), $3 systemd's verb.
+START = """
+if [ "$2" = enable ]; then systemctl enable -q o2cb.service; fi
+systemctl "$3" o2cb.service
+[ -d "/sys/kernel/config/cluster/$1/heartbeat" ] || {
+    systemctl status --no-pager -n 20 o2cb.service; echo "o2cb did not bring $1 online"; return 1
+}
+"""
+# $1 device, $2 marker, $3 how (blank: must be; cut: our own unfinished one; over: consented);
+# the rest are mkfs's arguments.  A making that was cut may only be begun again over a
+# filesystem that holds nothing but what mkfs puts there.
+MAKE = (
+    BLANK
+    + """
+device=$1 marker=$2 how=$3; shift 3
+untouched() {
+    names=$(debugfs.ocfs2 -R 'ls /' "$device" 2>/dev/null | tr -s ' ' | cut -d' ' -f6) || return 0
+    for name in $names; do
+        case $name in .|..|lost+found) ;; *) return 1;; esac
+    done
+}
+case $how in
+    blank) blank "$device" || {
+        echo "$device is not blank any more; nothing was written"; return 1
+    };;
+    cut) untouched || { echo "$device holds files; it is not made again"; return 1; };;
+esac
+mkdir -p "${marker%/*}"
+: > "$marker"
+sync "$marker" "${marker%/*}"
+yes | mkfs.ocfs2 --force "$@"
+blockdev --flushbufs "$device"
+rm -f "$marker"
+"""
+)
+# $1 mount unit, $2 mount point.
+MOUNT = """
+systemctl reset-failed "$1" 2>/dev/null || :
+systemctl enable -q --no-reload "$1"
+systemctl start "$1" || { systemctl status --no-pager -n 20 "$1"; dmesg | tail -n 15; return 1; }
+grep -q " $2 ocfs2 " /proc/mounts
+"""
+# $1 mount unit, $2 mount point.
+UNMOUNT = """
+systemctl stop "$1" || :
+if grep -q " $2 ocfs2 " /proc/mounts; then umount "$2" || {
+    echo "$2 is busy; its users:"; fuser -vm "$2" 2>&1 || :; return 1; }
+fi
+systemctl disable -q --no-reload "$1" 2>/dev/null || :
+"""
+
+
+def change(host: str, alter: Alter) -> Effect:
+    """Make an effect on one host."""
+
+    def effect(facts: Facts) -> Facts:
+        return facts.with_(host, alter(facts.of(host, Ocfs2Facts)))
+
+    return effect
+
+
+def step(
+    host: str, subject: str, phase: int, mark: Mark, summary: str, reason: str,
+    actions: tuple[Action, ...], effect: Effect, risk: Risk = Risk.SAFE,
+    consent: str | None = None, limit: int = 240,
+) -> Step:  # fmt: skip
+    """Make a step of this layer."""
+    return Step(
+        address=Address(host=host, layer="ocfs2", subject=subject),
+        phase=phase,
+        mark=mark,
+        summary=summary,
+        reason=reason,
+        actions=actions,
+        effect=effect,
+        risk=risk,
+        consent=consent,
+        limit=limit,
+    )
+
+
+def write(host: str, wanted: WantedFile, now: Ocfs2Facts) -> Step:
+    """Write one of the files."""
+    subject = wanted.path.rsplit("/", 1)[-1]
+    reload = (Run(argv=("systemctl", "daemon-reload")),) if UNIT_DIR in wanted.path else ()
+    effect = change(host, lambda f: replace(f, files={**f.files, wanted.path: as_read(wanted)}))
+    address = Address(host=host, layer="ocfs2", subject=subject)
+    return write_step(address, wanted, now.files, effect, phase=0, then=reload)
+
+
+def _online(goal: Goal) -> Alter:
+    values = {**runtime_values(goal.cluster.timings), **node_values(goal.cluster)}
+    return lambda f: replace(
+        f, cluster_values=values, o2cb_at_boot=True, units={**f.units, O2CB: RUNNING}
+    )
+
+
+def _start_action(goal: Goal, now: Ocfs2Facts, verb: str) -> Script:
+    enable = "keep" if now.o2cb_at_boot else "enable"
+    return Script(text=START, args=(goal.cluster.name, enable, verb))
+
+
+def start_o2cb(goal: Goal, host: str, now: Ocfs2Facts) -> Step:
+    """Bring o2cb online, also at boot."""
+    return step(
+        host, "o2cb", 1, Mark.START, f"bring o2cb cluster {goal.cluster.name} online, also at boot",
+        "it is offline or does not start at boot",
+        (_start_action(goal, now, "start"),), change(host, _online(goal)),
+    )  # fmt: skip
+
+
+def restart_o2cb(goal: Goal, host: str, now: Ocfs2Facts, wrong: Mapping[str, str]) -> Step:
+    """Take o2cb offline and online again, so that it takes its values."""
+    told = ", ".join(f"{key} is {value}" for key, value in sorted(wrong.items()))
+    return step(
+        host, "o2cb", 1, Mark.CHANGE, f"restart o2cb cluster {goal.cluster.name}", told,
+        (_start_action(goal, now, "restart"),), change(host, _online(goal)),
+        Risk.DISRUPTIVE,
+    )  # fmt: skip
+
+
+def _made(goal: Goal, volume: Volume) -> Effect:
+    made = Filesystem(device=True, kind="ocfs2", label=volume.label)
+
+    def effect(facts: Facts) -> Facts:
+        for server in goal.cluster.applications:
+            if facts.has(server.name, Ocfs2Facts):
+                now = facts.of(server.name, Ocfs2Facts)
+                both = {**now.filesystems, volume.name: made}
+                facts = facts.with_(server.name, replace(now, filesystems=both))
+        return facts
+
+    return effect
+
+
+def _make_action(goal: Goal, volume: Volume, how: str) -> Script:
+    arguments = mkfs_arguments(goal.cluster, volume)
+    return Script(text=MAKE, args=(volume.map_device, mkfs_marker(volume), how, *arguments))
+
+
+def make(goal: Goal, host: str, volume: Volume, reason: str) -> Step:
+    """Make the filesystem on a blank volume."""
+    how = "blank" if "blank" in reason else "cut"
+    return step(
+        host, volume.name, 2, Mark.CREATE,
+        f"make OCFS2 {volume.label} with {volume.slots} node slots for {volume.workload}",
+        reason, (_make_action(goal, volume, how),), _made(goal, volume), limit=600,
+    )  # fmt: skip
+
+
+def make_over(goal: Goal, host: str, volume: Volume) -> Step:
+    """Make the filesystem over data of no known kind; needs its consent."""
+    return step(
+        host, volume.name, 2, Mark.CREATE,
+        f"make OCFS2 {volume.label} with {volume.slots} node slots for {volume.workload}",
+        "the volume holds data of no known kind, which is LOST",
+        (_make_action(goal, volume, "over"),), _made(goal, volume), Risk.DESTRUCTIVE,
+        wipe_consent(host, volume.map_device), limit=600,
+    )  # fmt: skip
+
+
+def mount(host: str, volume: Volume) -> Step:
+    """Mount the filesystem through systemd, also at boot."""
+    unit = unit_name(volume.mount)
+    now = Mount(source=volume.map_device, kind="ocfs2", options=frozenset(mount_options(volume)))
+    return step(
+        host, volume.name, 3, Mark.START, f"mount {volume.label} on {volume.mount}, also at boot",
+        "it is not mounted", (Script(text=MOUNT, args=(unit, volume.mount)),),
+        change(
+            host,
+            lambda f: replace(
+                f, mounts={**f.mounts, volume.mount: now}, units={**f.units, unit: RUNNING}
+            ),
+        ),
+    )  # fmt: skip
+
+
+def enable_mount(host: str, volume: Volume) -> Step:
+    """Have an existing mount come back at boot."""
+    unit = unit_name(volume.mount)
+    return step(
+        host, volume.name, 3, Mark.CHANGE, f"mount {volume.mount} at boot", "only mounted by hand",
+        (Run(argv=("systemctl", "enable", "-q", "--no-reload", unit)),),
+        change(host, lambda f: replace(f, units={**f.units, unit: RUNNING})),
+    )  # fmt: skip
+
+
+def unmount(host: str, volume: Volume) -> Step:
+    """Unmount, and not at boot either."""
+    unit = unit_name(volume.mount)
+
+    def alter(facts: Ocfs2Facts) -> Ocfs2Facts:
+        mounts = {where: m for where, m in facts.mounts.items() if where != volume.mount}
+        return replace(facts, mounts=mounts, units={**facts.units, unit: STOPPED})
+
+    return step(
+        host, volume.name, 0, Mark.STOP, f"unmount {volume.mount}",
+        "the cluster is being taken down",
+        (Script(text=UNMOUNT, args=(unit, volume.mount)),), change(host, alter), Risk.DISRUPTIVE,
+    )  # fmt: skip
+
+
+def stop_o2cb(host: str) -> Step:
+    """Take o2cb offline, also at boot."""
+    return step(
+        host, "o2cb", 1, Mark.STOP, "take o2cb offline", "no filesystem is left mounted",
+        (Run(argv=("systemctl", "stop", O2CB)),),
+        change(host, lambda f: replace(f, cluster_values={}, units={**f.units, O2CB: STOPPED})),
+    )  # fmt: skip

@@ -1,0 +1,114 @@
+"""Read o2cb's configfs, the mounts, and what blkid sees on each map."""
+
+from __future__ import annotations
+
+from sanglier.core.action import Script
+from sanglier.core.probe import Output, Outputs, Probe
+from sanglier.layers.backing.desired import BLANK
+from sanglier.layers.base import Goal
+from sanglier.layers.files import READ, parse_read
+from sanglier.layers.ocfs2.desired import files_of, mkfs_marker, units_of
+from sanglier.layers.ocfs2.facts import Filesystem, Mount, Ocfs2Facts
+from sanglier.layers.services import parse_units, units_probe
+
+# $1: o2cb cluster name.
+CLUSTER = """
+for link in /etc/rc2.d/S*o2cb; do if [ -e "$link" ]; then echo at-boot; fi; done
+cd "/sys/kernel/config/cluster/$1" 2>/dev/null || return 0
+for name in heartbeat/dead_threshold idle_timeout_ms keepalive_delay_ms reconnect_delay_ms; do
+    value=
+    read -r value < "$name" && echo "value ${name##*/} $value"
+done
+for node in node/*; do
+    num= address= port=
+    read -r num < "$node/num" && read -r address < "$node/ipv4_address" &&
+        read -r port < "$node/ipv4_port" && echo "value $node $num $address $port"
+done 2>/dev/null
+:
+"""
+# $1 device, $2 marker.  Both ends are read only where no signature is known.
+FILESYSTEM = (
+    BLANK
+    + """
+[ -e "$2" ] && echo pending
+[ -b "$1" ] || return 0
+echo device
+if grep -q "^$1 " /proc/mounts; then echo mounted; fi
+blkid -p -s TYPE -s LABEL -o export -- "$1" 2>/dev/null && return 0
+blank "$1" && echo blank
+:
+"""
+)
+MOUNTS = "cat /proc/mounts"
+
+
+def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
+    """Files, units, o2cb, mounts, and one look per volume."""
+    if not any(server.name == host for server in goal.cluster.applications):
+        return ()
+    paths = tuple(wanted.path for wanted in files_of(goal.cluster))
+    looks = (
+        Probe(
+            name=f"filesystem-{volume.name}",
+            script=Script(text=FILESYSTEM, args=(volume.map_device, mkfs_marker(volume))),
+        )
+        for volume in goal.cluster.volumes
+    )
+    return (
+        Probe(name="files", script=Script(text=READ.text, args=paths)),
+        units_probe(units_of(goal.cluster)),
+        Probe(name="cluster", script=Script(text=CLUSTER, args=(goal.cluster.name,))),
+        Probe(name="mounts", script=Script(text=MOUNTS)),
+        *looks,
+    )
+
+
+def _cluster_values(output: Output) -> dict[str, str]:
+    parts = (line.split(" ", 2) for line in output.lines if line.startswith("value "))
+    return {part[1]: part[2] for part in parts if len(part) == 3}
+
+
+def _unescape(text: str) -> str:
+    """Undo the octal escapes of /proc/mounts, getmntent(3)."""
+    for code, char in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        text = text.replace(code, char)
+    return text
+
+
+def _mounts(goal: Goal, output: Output) -> dict[str, Mount]:
+    wanted = {volume.mount for volume in goal.cluster.volumes}
+    found = {}
+    for line in output.lines:
+        words = line.split()
+        if len(words) >= 4 and _unescape(words[1]) in wanted:
+            options = frozenset(words[3].split(","))
+            found[_unescape(words[1])] = Mount(source=words[0], kind=words[2], options=options)
+    return found
+
+
+def parse_filesystem(output: Output) -> Filesystem:
+    """Parse one look."""
+    pairs = dict(line.partition("=")[::2] for line in output.lines if "=" in line)
+    return Filesystem(
+        device="device" in output.lines,
+        kind=pairs.get("TYPE", ""),
+        label=pairs.get("LABEL", ""),
+        blank="blank" in output.lines,
+        pending="pending" in output.lines,
+    )
+
+
+def parse(goal: Goal, host: str, outputs: Outputs) -> Ocfs2Facts:
+    """Build the facts."""
+    paths = tuple(wanted.path for wanted in files_of(goal.cluster))
+    return Ocfs2Facts(
+        files=parse_read(outputs["files"], paths),
+        units=parse_units(outputs["units"]),
+        cluster_values=_cluster_values(outputs["cluster"]),
+        o2cb_at_boot="at-boot" in outputs["cluster"].lines,
+        filesystems={
+            volume.name: parse_filesystem(outputs[f"filesystem-{volume.name}"])
+            for volume in goal.cluster.volumes
+        },
+        mounts=_mounts(goal, outputs["mounts"]),
+    )

@@ -1,0 +1,108 @@
+"""Files, o2cb online, the filesystem once, the mount on every application server."""
+
+from __future__ import annotations
+
+from sanglier.core.facts import Facts
+from sanglier.core.plan import Proposal
+from sanglier.core.step import Step
+from sanglier.layers.base import Goal
+from sanglier.layers.files import differs
+from sanglier.layers.multipath.facts import MultipathFacts
+from sanglier.layers.multipath.steps import map_of
+from sanglier.layers.ocfs2 import judge, moves
+from sanglier.layers.ocfs2.desired import O2CB, files_of, unit_name
+from sanglier.layers.ocfs2.facts import Filesystem, Ocfs2Facts
+from sanglier.layers.services import Unit
+from sanglier.spec.cluster import ApplicationServer, Volume
+
+
+def _o2cb(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Step, ...]:
+    unit = now.units.get(O2CB, Unit())
+    online = bool(now.cluster_values)
+    wrong = judge.wrong_values(goal.cluster, now) if online else {}
+    if online and wrong and not now.mounts:
+        return (moves.restart_o2cb(goal, host, now, wrong),)
+    if not online or not unit.is_active or not now.o2cb_at_boot:
+        return (moves.start_o2cb(goal, host, now),)
+    return ()
+
+
+def _configure(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Step, ...]:
+    files = tuple(
+        moves.write(host, wanted, now)
+        for wanted in files_of(goal.cluster)
+        if differs(wanted, now.files)
+    )
+    return (*files, *_o2cb(goal, host, now))
+
+
+def _has_map(facts: Facts, host: str, volume: Volume) -> bool:
+    if not facts.has(host, MultipathFacts):
+        return False
+    return map_of(facts.of(host, MultipathFacts), volume) is not None
+
+
+def _maker(goal: Goal, facts: Facts, volume: Volume) -> ApplicationServer | None:
+    """Find the server that makes the filesystem: one with a marker first, else the first."""
+    able = [
+        server
+        for server in goal.cluster.applications
+        if facts.has(server.name, Ocfs2Facts) and _has_map(facts, server.name, volume)
+    ]
+    pending = [s for s in able if _filesystem(facts, s.name, volume).pending]
+    return next(iter((*pending, *able)), None)
+
+
+def _filesystem(facts: Facts, host: str, volume: Volume) -> Filesystem:
+    return facts.of(host, Ocfs2Facts).filesystems[volume.name]
+
+
+def _mounted_somewhere(goal: Goal, facts: Facts, volume: Volume) -> bool:
+    return any(
+        volume.mount in facts.of(server.name, Ocfs2Facts).mounts
+        for server in goal.cluster.applications
+        if facts.has(server.name, Ocfs2Facts)
+    )
+
+
+def _make(goal: Goal, facts: Facts, volume: Volume) -> tuple[Step, ...]:
+    """Make the filesystem where nothing is, or finish a making that was cut."""
+    maker = _maker(goal, facts, volume)
+    if maker is None or _mounted_somewhere(goal, facts, volume):
+        return ()
+    found = _filesystem(facts, maker.name, volume)
+    if found.pending and found.kind in {"", "ocfs2"}:
+        return (moves.make(goal, maker.name, volume, "a run was cut while it was made"),)
+    if found.kind:
+        return ()
+    if found.blank or not found.device:
+        return (moves.make(goal, maker.name, volume, "the volume is blank"),)
+    return (moves.make_over(goal, maker.name, volume),)
+
+
+def _mount(goal: Goal, facts: Facts, host: str, volume: Volume) -> tuple[Step, ...]:
+    now = facts.of(host, Ocfs2Facts)
+    unit = now.units.get(unit_name(volume.mount), Unit())
+    if not _has_map(facts, host, volume):
+        return ()
+    if volume.mount not in now.mounts:
+        return (moves.mount(host, volume),)
+    if not unit.is_enabled:
+        return (moves.enable_mount(host, volume),)
+    return ()
+
+
+def propose(goal: Goal, facts: Facts) -> Proposal:
+    """Propose for every application server, and the making of each filesystem once."""
+    proposal = Proposal()
+    hosts = [s.name for s in goal.cluster.applications if facts.has(s.name, Ocfs2Facts)]
+    for host in hosts:
+        now = facts.of(host, Ocfs2Facts)
+        proposal += Proposal(
+            steps=_configure(goal, host, now), problems=judge.problems(goal, host, now)
+        )
+    for volume in goal.cluster.volumes:
+        proposal += Proposal(steps=_make(goal, facts, volume))
+        for host in hosts:
+            proposal += Proposal(steps=_mount(goal, facts, host, volume))
+    return proposal

@@ -1,0 +1,54 @@
+"""Unmount, take o2cb offline, remove our files; the filesystem itself stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sanglier.core.action import Run
+from sanglier.core.address import Address
+from sanglier.core.facts import Facts
+from sanglier.core.plan import Proposal
+from sanglier.core.step import Step
+from sanglier.layers.base import Goal
+from sanglier.layers.files import WantedFile, remove_step
+from sanglier.layers.ocfs2 import moves
+from sanglier.layers.ocfs2.desired import O2CB, UNIT_DIR, files_of, unit_name
+from sanglier.layers.ocfs2.facts import Ocfs2Facts
+from sanglier.layers.services import Unit
+
+
+def _remove(host: str, wanted: WantedFile) -> Step:
+    def alter(facts: Ocfs2Facts) -> Ocfs2Facts:
+        files = {path: state for path, state in facts.files.items() if path != wanted.path}
+        return replace(facts, files=files)
+
+    subject = wanted.path.rsplit("/", 1)[-1]
+    address = Address(host=host, layer="ocfs2", subject=subject)
+    reload = (Run(argv=("systemctl", "daemon-reload")),) if UNIT_DIR in wanted.path else ()
+    return remove_step(address, wanted.path, moves.change(host, alter), phase=2, then=reload)
+
+
+def _host(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Step, ...]:
+    steps = []
+    for volume in goal.cluster.volumes:
+        unit = now.units.get(unit_name(volume.mount), Unit())
+        mount = now.mounts.get(volume.mount)
+        ours = mount is not None and mount.source == volume.map_device
+        if ours or unit.is_enabled:
+            steps.append(moves.unmount(host, volume))
+    unit = now.units.get(O2CB, Unit())
+    if now.cluster_values or unit.is_active:
+        steps.append(moves.stop_o2cb(host))
+    steps += [_remove(host, f) for f in files_of(goal.cluster) if f.path in now.files]
+    return tuple(steps)
+
+
+def teardown(goal: Goal, facts: Facts) -> Proposal:
+    """Take the filesystem off every application server."""
+    steps = [
+        step
+        for server in goal.cluster.applications
+        if facts.has(server.name, Ocfs2Facts)
+        for step in _host(goal, server.name, facts.of(server.name, Ocfs2Facts))
+    ]
+    return Proposal(steps=tuple(steps))

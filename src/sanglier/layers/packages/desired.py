@@ -1,0 +1,39 @@
+"""Packages and kernel modules that each role needs, by Debian's names."""
+
+from __future__ import annotations
+
+from sanglier.spec.cluster import Cluster
+
+STORAGE_PACKAGES = ("drbd-utils", "targetcli-fb")
+APPLICATION_PACKAGES = ("multipath-tools", "ocfs2-tools", "open-iscsi")
+STORAGE_MODULES = ("drbd", "iscsi_target_mod", "target_core_iblock", "target_core_mod")
+APPLICATION_MODULES = (
+    "dm_multipath",
+    "dm_service_time",
+    "iscsi_tcp",
+    "ocfs2",
+    "ocfs2_stack_o2cb",
+    "sd_mod",
+)
+
+
+def _is_storage(cluster: Cluster, host: str) -> bool:
+    return any(server.name == host for server in cluster.storage)
+
+
+def _is_application(cluster: Cluster, host: str) -> bool:
+    return any(server.name == host for server in cluster.applications)
+
+
+def packages_of(cluster: Cluster, host: str) -> tuple[str, ...]:
+    """Debian packages that ``host`` needs for its roles."""
+    storage = STORAGE_PACKAGES if _is_storage(cluster, host) else ()
+    application = APPLICATION_PACKAGES if _is_application(cluster, host) else ()
+    return (*storage, *application)
+
+
+def modules_of(cluster: Cluster, host: str) -> tuple[str, ...]:
+    """Kernel modules that ``host`` needs for its roles."""
+    storage = STORAGE_MODULES if _is_storage(cluster, host) else ()
+    application = APPLICATION_MODULES if _is_application(cluster, host) else ()
+    return (*storage, *application)

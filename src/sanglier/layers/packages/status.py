@@ -1,0 +1,25 @@
+"""One line per host."""
+
+from __future__ import annotations
+
+from sanglier.core.facts import Facts
+from sanglier.core.layer import StatusLine
+from sanglier.layers.base import Goal
+from sanglier.layers.packages.desired import modules_of, packages_of
+from sanglier.layers.packages.facts import PackagesFacts
+
+
+def _line(goal: Goal, host: str, now: PackagesFacts) -> StatusLine:
+    missing = [p for p in packages_of(goal.cluster, host) if p not in now.installed]
+    missing += [f"module {m}" for m in modules_of(goal.cluster, host) if m not in now.modules]
+    text = "missing: " + ", ".join(missing) if missing else f"all installed, kernel {now.kernel}"
+    return StatusLine(host=host, layer="packages", subject="apt", healthy=not missing, text=text)
+
+
+def status(goal: Goal, facts: Facts) -> tuple[StatusLine, ...]:
+    """Tell what is missing."""
+    return tuple(
+        _line(goal, host.name, facts.of(host.name, PackagesFacts))
+        for host in goal.cluster.hosts
+        if facts.has(host.name, PackagesFacts)
+    )

@@ -1,0 +1,50 @@
+"""systemd units as facts: one ``systemctl show`` for all units of a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sanglier.core.action import Script
+from sanglier.core.probe import Output, Probe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """State of a systemd unit, systemctl(1)."""
+
+    active: str = "inactive"
+    enabled: str = ""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the unit runs (or has run, for a oneshot that remains)."""
+        return self.active == "active"
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether the unit starts at boot."""
+        return self.enabled in {"enabled", "alias", "generated"}
+
+
+RUNNING = Unit(active="active", enabled="enabled")
+STOPPED = Unit(active="inactive", enabled="disabled")
+Units = Mapping[str, Unit]
+
+
+def units_probe(units: tuple[str, ...]) -> Probe:
+    """Ask for the states of ``units`` in one process."""
+    text = 'systemctl show -p Id,ActiveState,UnitFileState -- "$@" 2>/dev/null; :'
+    return Probe(name="units", script=Script(text=text, args=units))
+
+
+def parse_units(output: Output) -> dict[str, Unit]:
+    """Parse blocks of ``Key=value`` separated by empty lines."""
+    found = {}
+    for block in output.text.split("\n\n"):
+        values = dict(line.partition("=")[::2] for line in block.splitlines() if "=" in line)
+        if "Id" in values:
+            found[values["Id"]] = Unit(
+                active=values.get("ActiveState", ""), enabled=values.get("UnitFileState", "")
+            )
+    return found

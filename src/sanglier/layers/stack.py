@@ -1,0 +1,26 @@
+"""The layers in order, bottom first."""
+
+from __future__ import annotations
+
+from sanglier.layers import (
+    backing,
+    drbd,
+    initiator,
+    multipath,
+    network,
+    ocfs2,
+    packages,
+    target,
+)
+from sanglier.layers.base import StackLayer
+
+LAYERS: tuple[StackLayer, ...] = (
+    packages.LAYER,
+    network.LAYER,
+    backing.LAYER,
+    drbd.LAYER,
+    target.LAYER,
+    initiator.LAYER,
+    multipath.LAYER,
+    ocfs2.LAYER,
+)

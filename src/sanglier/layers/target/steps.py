@@ -1,0 +1,197 @@
+"""Build the export in configfs, mend what differs, and open it last."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sanglier.core.action import Action, Run, Script
+from sanglier.core.address import Address
+from sanglier.core.facts import Facts
+from sanglier.core.plan import Proposal
+from sanglier.core.secret import Secret
+from sanglier.core.step import Effect, Mark, Risk, Step
+from sanglier.layers.base import Goal
+from sanglier.layers.drbd.facts import DrbdFacts
+from sanglier.layers.services import STOPPED
+from sanglier.layers.target.desired import RESTORE_UNIT, ROOT, Group, core, groups, readable, tpg
+from sanglier.layers.target.facts import Export, TargetFacts
+from sanglier.spec.cluster import StorageServer, Volume
+
+LOAD = f"""
+modprobe -a target_core_mod target_core_iblock iscsi_target_mod
+[ -d {ROOT}/iscsi ] || mkdir {ROOT}/iscsi
+"""
+MAKE = f'cd {ROOT}\nmkdir -p -- "$@"'
+SET = f"""
+cd {ROOT}
+while [ $# -gt 1 ]; do
+    printf '%s' "$2" > "$1" || {{ echo "cannot set $1"; return 1; }}
+    shift 2
+done
+"""
+LINK = f"""
+cd {ROOT}
+while [ $# -gt 1 ]; do [ -e "$1" ] || ln -s "{ROOT}/$2" "$1"; shift 2; done
+"""
+# $1 backstore, $2 device: a backstore must be bound to its device before anything else is set.
+BIND = f"""
+cd {ROOT}/"$1"
+read -r on < enable
+if [ "$on" != 1 ]; then printf 'udev_path=%s\\n' "$2" > control; echo 1 > enable; fi
+"""
+OPEN = f'echo 1 > {ROOT}/"$1"/enable'
+
+
+def _change(host: str, volume: str, values: dict[str, str], nodes: frozenset[str]) -> Effect:
+    def effect(facts: Facts) -> Facts:
+        now = facts.of(host, TargetFacts)
+        old = now.exports[volume]
+        new = Export(nodes=old.nodes | nodes, values={**old.values, **values})
+        return facts.with_(host, replace(now, exports={**now.exports, volume: new}))
+
+    return effect
+
+
+def _missing(group: Group, export: Export) -> tuple[str, ...]:
+    return tuple(node for node in group.made if node not in export.nodes)
+
+
+def _wrong(group: Group, export: Export) -> dict[str, str | Secret]:
+    return {
+        path: value
+        for path, value in group.values.items()
+        if export.value(path) != readable(path, value)
+    }
+
+
+def _pairs(values: dict[str, str | Secret]) -> tuple[str | Secret, ...]:
+    return tuple(word for path, value in values.items() for word in (path, value))
+
+
+def _actions(group: Group, volume: Volume, missing: tuple[str, ...], wrong: dict[str, str | Secret],
+             ) -> tuple[Action, ...]:  # fmt: skip
+    actions: list[Action] = []
+    nodes = tuple(node for node in group.nodes if node in missing)
+    if nodes:
+        actions.append(Script(text=MAKE, args=nodes))
+    if core(volume) in group.nodes:
+        actions.append(Script(text=BIND, args=(core(volume), volume.drbd_device)))
+    links = {link: to for link, to in group.links.items() if link in missing}
+    if links:
+        words = tuple(word for link, to in links.items() for word in (link, to))
+        actions.append(Script(text=LINK, args=words))
+    if wrong:
+        actions.append(Script(text=SET, args=_pairs(wrong)))
+    return tuple(actions)
+
+
+def _reason(missing: tuple[str, ...], wrong: dict[str, str | Secret], export: Export) -> str:
+    if missing:
+        return "it is not there"
+    told = []
+    for path, value in wrong.items():
+        shown = (
+            "not as wanted" if isinstance(value, Secret) else f"{export.value(path)}, not {value}"
+        )
+        told.append(f"{path.rsplit('/', 1)[-1]} is {shown}")
+    return "; ".join(told)
+
+
+def _group_step(host: str, volume: Volume, group: Group, export: Export) -> Step | None:
+    missing, wrong = _missing(group, export), _wrong(group, export)
+    if not missing and not wrong:
+        return None
+    values = {path: readable(path, value) for path, value in wrong.items()}
+    if core(volume) in group.nodes:
+        values[f"{core(volume)}/enable"] = "1"
+    return Step(
+        address=Address(host=host, layer="target", subject=group.subject),
+        phase=1,
+        mark=Mark.CREATE if missing else Mark.CHANGE,
+        summary=group.title,
+        reason=_reason(missing, wrong, export),
+        actions=_actions(group, volume, missing, wrong),
+        effect=_change(host, volume.name, values, frozenset(missing)),
+        risk=Risk.SAFE if missing else Risk.DISRUPTIVE,
+    )
+
+
+def _load(host: str) -> Step:
+    def effect(facts: Facts) -> Facts:
+        return facts.with_(host, replace(facts.of(host, TargetFacts), loaded=True))
+
+    return Step(
+        address=Address(host=host, layer="target", subject="lio"),
+        phase=0,
+        mark=Mark.START,
+        summary="load the kernel's target (LIO)",
+        reason="not loaded",
+        actions=(Script(text=LOAD),),
+        effect=effect,
+    )
+
+
+def _no_restore(host: str) -> Step:
+    def effect(facts: Facts) -> Facts:
+        now = facts.of(host, TargetFacts)
+        return facts.with_(host, replace(now, units={**now.units, RESTORE_UNIT: STOPPED}))
+
+    return Step(
+        address=Address(host=host, layer="target", subject="restore"),
+        phase=0,
+        mark=Mark.CHANGE,
+        summary=f"disable {RESTORE_UNIT}",
+        reason="at boot it would export before the mirror is up to date",
+        actions=(Run(argv=("systemctl", "disable", "-q", RESTORE_UNIT)),),
+        effect=effect,
+    )
+
+
+def _open(goal: Goal, volume: Volume, server: StorageServer) -> Step:
+    path = tpg(goal, volume, server)
+    return Step(
+        address=Address(host=server.name, layer="target", subject=f"{volume.name}-open"),
+        phase=2,
+        mark=Mark.START,
+        summary=f"enable the target of {volume.name}",
+        reason="it is disabled",
+        actions=(Script(text=OPEN, args=(path,)),),
+        effect=_change(server.name, volume.name, {f"{path}/enable": "1"}, frozenset()),
+    )
+
+
+def _exportable(facts: Facts, host: str, volume: Volume) -> bool:
+    if not facts.has(host, DrbdFacts):
+        return False
+    return facts.of(host, DrbdFacts).resources[volume.name].exportable
+
+
+def _volume(goal: Goal, facts: Facts, server: StorageServer, volume: Volume) -> tuple[Step, ...]:
+    if not _exportable(facts, server.name, volume):
+        return ()
+    export = facts.of(server.name, TargetFacts).exports[volume.name]
+    made = (_group_step(server.name, volume, g, export) for g in groups(goal, volume, server))
+    steps = [step for step in made if step]
+    if export.value(f"{tpg(goal, volume, server)}/enable") != "1":
+        steps.append(_open(goal, volume, server))
+    return tuple(steps)
+
+
+def _server(goal: Goal, facts: Facts, server: StorageServer) -> Proposal:
+    now = facts.of(server.name, TargetFacts)
+    steps: list[Step] = [] if now.loaded else [_load(server.name)]
+    if RESTORE_UNIT not in now.units or now.units[RESTORE_UNIT].enabled not in {"disabled", ""}:
+        steps.append(_no_restore(server.name))
+    for volume in goal.cluster.volumes:
+        if server.name in volume.devices:
+            steps += _volume(goal, facts, server, volume)
+    return Proposal(steps=tuple(steps))
+
+
+def propose(goal: Goal, facts: Facts) -> Proposal:
+    """Propose for each storage server whose mirror side may be exported."""
+    proposal = Proposal()
+    for server in goal.cluster.storage:
+        if facts.has(server.name, TargetFacts):
+            proposal += _server(goal, facts, server)
+    return proposal
