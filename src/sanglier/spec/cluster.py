@@ -33,6 +33,14 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FenceDevice:
+    """How to switch a storage server off; no passwords in here."""
+
+    agent: str
+    parameters: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StorageServer(Host):
     """One of the two mirror sides: a replication address and a portal per SAN."""
 
@@ -40,6 +48,7 @@ class StorageServer(Host):
     san: tuple[str, ...]
     index: int
     """0 for the first in the file, 1 for the second (ALUA group ids, DRBD order)."""
+    fence: FenceDevice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +110,8 @@ class Volume:
     """TCP port of the DRBD replication of this volume."""
     serial: str
     """LIO vpd_unit_serial: 32 hex digits, unique in the first 25."""
+    size_bytes: int | None = None
+    """The least size that both backing devices must have; ``None`` for any."""
 
     @property
     def wwid(self) -> str:
@@ -134,6 +145,8 @@ class Cluster:
     applications: tuple[ApplicationServer, ...]
     witness: Witness | None
     volumes: tuple[Volume, ...]
+    secrets_file: str = ""
+    """Path of the secrets file on this machine."""
 
     @property
     def hosts(self) -> tuple[Host, ...]:

@@ -71,7 +71,7 @@ def parse_device(output: Output) -> Device:
     size = next(iter(_rest(output, "size")), "0")
     return Device(
         kind=kinds.get(kind, DeviceKind.ABSENT),
-        size=int(size) if size.isdigit() else 0,
+        size=int(size) if size.isdecimal() else 0,
         users=_rest(output, "user"),
         signatures=_rest(output, "signature"),
         nonzero="nonzero" in output.lines,
@@ -82,4 +82,10 @@ def parse_device(output: Output) -> Device:
 
 def parse(goal: Goal, host: str, outputs: Outputs) -> BackingFacts:
     """Build the facts."""
-    return BackingFacts(devices={name: parse_device(out) for name, out in outputs.items()})
+    return BackingFacts(
+        devices={
+            volume.name: parse_device(outputs[volume.name])
+            for volume in goal.cluster.volumes
+            if host in volume.devices
+        }
+    )

@@ -60,7 +60,7 @@ def _proc_entry(text: str, minor: int) -> tuple[dict[str, str], float | None]:
         match = PROC.match(line)
         if match and int(match["minor"]) == minor:
             below = "\n".join(lines[number + 1 : number + 4])
-            percent = re.search(r"sync'ed:\s*([\d.]+)%", below)
+            percent = re.search(r"sync'ed:\s*(\d+(?:\.\d+)?)%", below)
             found = {key: value or "" for key, value in match.groupdict().items()}
             return found, float(percent[1]) if percent else None
     return {}, None

@@ -67,7 +67,7 @@ def _records(output: Output) -> dict[Portal, dict[str, str]]:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.lstrip("-").isdigit() else None
+    return int(text) if re.fullmatch(r"-?[0-9]+", text) else None
 
 
 def _sessions(output: Output) -> tuple[Session, ...]:
@@ -86,7 +86,7 @@ def _sessions(output: Output) -> tuple[Session, ...]:
 
 def _timeouts(output: Output) -> dict[str, int]:
     words = (line.split() for line in output.lines if line.startswith("disk "))
-    return {w[1]: int(w[2]) for w in words if len(w) == 3 and w[2].isdigit()}
+    return {w[1]: int(w[2]) for w in words if len(w) == 3 and w[2].isdecimal()}
 
 
 def parse(goal: Goal, host: str, outputs: Outputs) -> InitiatorFacts:

@@ -36,6 +36,11 @@ class Map:
     queueing: str = ""
     """``on``, ``off`` or a number of retries."""
 
+    @property
+    def dead(self) -> tuple[Path, ...]:
+        """Paths that the checker does not find usable."""
+        return tuple(path for path in self.paths if path.checker not in {"ready", "ghost"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultipathFacts:

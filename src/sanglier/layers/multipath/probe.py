@@ -65,7 +65,7 @@ def parse_maps(output: Output) -> tuple[Map, ...]:
     try:
         entries = json.loads(output.text)["maps"]
         return tuple(_map(entry) for entry in entries)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ()
 
 

@@ -12,10 +12,12 @@ from sanglier.core.problem import Problem, Severity
 from sanglier.core.step import Effect, Mark, Risk, Step
 from sanglier.layers.base import Goal
 from sanglier.layers.files import WantedFile, as_read, differs, write_step
+from sanglier.layers.initiator.desired import portals_of
 from sanglier.layers.initiator.facts import InitiatorFacts
 from sanglier.layers.initiator.steps import offered
 from sanglier.layers.multipath.desired import DAEMON, conf_file, paths_wanted
 from sanglier.layers.multipath.facts import Map, MultipathFacts, Path
+from sanglier.layers.network.facts import NetworkFacts
 from sanglier.layers.services import RUNNING, Unit
 from sanglier.spec.cluster import ApplicationServer, Volume
 
@@ -24,16 +26,17 @@ systemctl enable -q multipathd.service
 systemctl start multipathd.service
 """
 RECONFIGURE = "multipathd reconfigure"
-# $1 WWID, $2 alias, $3 paths.  A disk that came before the daemon is offered to it again.
+# $1 WWID, $2 alias, $3 paths.  A disk that came before the daemon is offered to it again; a path
+# that failed works again once iscsid has logged in anew and the checker has looked.
 WAIT = """
-tries=150
+tries=300
 while [ "$tries" -gt 0 ]; do
-    have=$(multipathd show paths raw format '%w %d' 2>/dev/null | grep -c "^$1 ") || :
+    have=$(multipathd show paths raw format '%w %T' 2>/dev/null | grep -cE "^$1 (ready|ghost)") || :
     if [ "$have" -ge "$3" ] && [ -b "/dev/mapper/$2" ]; then return 0; fi
-    if [ $((tries % 40)) -eq 30 ]; then multipathd reconfigure >/dev/null || :; fi
+    if [ $((tries % 50)) -eq 30 ]; then multipathd reconfigure >/dev/null || :; fi
     sleep 0.2; tries=$((tries - 1))
 done
-echo "map $2 ($1) has ${have:-0} paths, not $3:"
+echo "map $2 ($1) has ${have:-0} working paths, not $3:"
 multipathd show paths
 return 1
 """
@@ -95,13 +98,22 @@ def map_of(now: MultipathFacts, volume: Volume) -> Map | None:
     return next((m for m in now.maps if m.wwid == volume.wwid), None)
 
 
-def _complete(goal: Goal, now: MultipathFacts, volume: Volume) -> bool:
-    found = map_of(now, volume)
-    return (
-        found is not None
-        and found.name == volume.alias
-        and len(found.paths) >= paths_wanted(goal, volume)
-    )
+def _complete(goal: Goal, facts: Facts, host: str, volume: Volume) -> bool:
+    """Whether the map is as declared; dead paths count only while their portals answer."""
+    found = map_of(facts.of(host, MultipathFacts), volume)
+    if found is None or found.name != volume.alias:
+        return False
+    if len(found.paths) < paths_wanted(goal, volume):
+        return False
+    return not found.dead or not _portals_answer(goal, facts, host, volume)
+
+
+def _portals_answer(goal: Goal, facts: Facts, host: str, volume: Volume) -> bool:
+    if not facts.has(host, NetworkFacts):
+        return False
+    reachable = facts.of(host, NetworkFacts).reachable
+    portals = portals_of(goal.cluster, volume)
+    return all(reachable.get(portal.address, False) for portal in portals)
 
 
 def _map_effect(goal: Goal, host: str, volume: Volume) -> Effect:
@@ -127,7 +139,9 @@ def _reason(now: MultipathFacts, volume: Volume, wanted: int) -> str:
         return "there is no such map"
     if found.name != volume.alias:
         return f"the map is named {found.name}"
-    return f"it has {len(found.paths)} of {wanted} paths"
+    if len(found.paths) < wanted:
+        return f"it has {len(found.paths)} of {wanted} paths"
+    return f"{len(found.dead)} of its {wanted} paths do not work yet"
 
 
 def _wait(goal: Goal, host: str, now: MultipathFacts, volume: Volume) -> Step:
@@ -140,6 +154,7 @@ def _wait(goal: Goal, host: str, now: MultipathFacts, volume: Volume) -> Step:
         reason=_reason(now, volume, wanted),
         actions=(Script(text=WAIT, args=(volume.wwid, volume.alias, str(wanted))),),
         effect=_map_effect(goal, host, volume),
+        limit=120,
     )
 
 
@@ -154,7 +169,7 @@ def _reachable(goal: Goal, facts: Facts, host: str, volume: Volume) -> bool:
 
 def _failed_paths(host: str, volume: Volume, now: MultipathFacts) -> tuple[Problem, ...]:
     found = map_of(now, volume)
-    failed = [p for p in found.paths if p.checker in {"faulty", "i/o timeout"}] if found else []
+    failed = found.dead if found else ()
     if not failed:
         return ()
     told = ", ".join(f"{p.device} (to {p.target.rsplit(':', 1)[-1]})" for p in failed)
@@ -175,7 +190,9 @@ def _server(goal: Goal, facts: Facts, server: ApplicationServer) -> Proposal:
     proposal = Proposal(steps=_configure(goal, server.name, now))
     for volume in goal.cluster.volumes:
         proposal += Proposal(problems=_failed_paths(server.name, volume, now))
-        if not _complete(goal, now, volume) and _reachable(goal, facts, server.name, volume):
+        if not _complete(goal, facts, server.name, volume) and _reachable(
+            goal, facts, server.name, volume
+        ):
             proposal += Proposal(steps=(_wait(goal, server.name, now, volume),))
     return proposal
 

@@ -63,7 +63,7 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
 def _addresses(output: Output) -> dict[str, Interface]:
     words = (line.split() for line in output.lines if line.startswith("address "))
     return {
-        w[1]: Interface(name=w[2], mtu=int(w[3]) if w[3].isdigit() else 0)
+        w[1]: Interface(name=w[2], mtu=int(w[3]) if w[3].isdecimal() else 0)
         for w in words
         if len(w) == 4
     }

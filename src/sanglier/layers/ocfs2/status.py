@@ -16,7 +16,7 @@ def _o2cb(cluster: Cluster, host: str, now: Ocfs2Facts) -> StatusLine:
     if not now.cluster_values:
         text = "offline"
     else:
-        fence = 2 * (int(threshold) - 1) if threshold.isdigit() else "?"
+        fence = 2 * (int(threshold) - 1) if threshold.isdecimal() else "?"
         text = f"online, {len(cluster.applications)} nodes, fences itself after {fence} s"
         if wrong:
             text += "; not as declared: " + ", ".join(sorted(wrong))

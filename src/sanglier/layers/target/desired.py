@@ -36,6 +36,18 @@ TPG_PARAMETERS = {
 }
 
 
+DROP_ACL = """
+drop_acl() {
+    for lun in "$1"/lun_*; do
+        for link in "$lun"/*; do if [ -L "$link" ]; then rm -f "$link"; fi; done
+        if [ -d "$lun" ]; then rmdir "$lun"; fi
+    done
+    rmdir "$1"
+}
+"""
+"""Shell function that removes an initiator's access; its sessions end."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """A part of the tree that is made together: one step of a plan."""

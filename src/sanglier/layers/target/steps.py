@@ -13,7 +13,16 @@ from sanglier.core.step import Effect, Mark, Risk, Step
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd.facts import DrbdFacts
 from sanglier.layers.services import STOPPED
-from sanglier.layers.target.desired import RESTORE_UNIT, ROOT, Group, core, groups, readable, tpg
+from sanglier.layers.target.desired import (
+    DROP_ACL,
+    RESTORE_UNIT,
+    ROOT,
+    Group,
+    core,
+    groups,
+    readable,
+    tpg,
+)
 from sanglier.layers.target.facts import Export, TargetFacts
 from sanglier.spec.cluster import StorageServer, Volume
 
@@ -39,6 +48,7 @@ cd {ROOT}/"$1"
 read -r on < enable
 if [ "$on" != 1 ]; then printf 'udev_path=%s\\n' "$2" > control; echo 1 > enable; fi
 """
+DROP = f'{DROP_ACL}\ncd {ROOT}\ndrop_acl "$1"'
 OPEN = f'echo 1 > {ROOT}/"$1"/enable'
 
 
@@ -160,6 +170,36 @@ def _open(goal: Goal, volume: Volume, server: StorageServer) -> Step:
     )
 
 
+def _strangers(goal: Goal, volume: Volume, server: StorageServer, export: Export) -> list[Step]:
+    """Shut out initiators that the file does not name."""
+    acls = f"{tpg(goal, volume, server)}/acls/"
+    admitted = {acls + goal.cluster.initiator_iqn(app) for app in goal.cluster.applications}
+    present = {acls + node.removeprefix(acls).split("/")[0]
+               for node in export.nodes if node.startswith(acls)}  # fmt: skip
+    return [_drop(server.name, volume, acl) for acl in sorted(present - admitted)]
+
+
+def _drop(host: str, volume: Volume, acl: str) -> Step:
+    def effect(facts: Facts) -> Facts:
+        now = facts.of(host, TargetFacts)
+        old = now.exports[volume.name]
+        left = frozenset(n for n in old.nodes if n != acl and not n.startswith(acl + "/"))
+        exports = {**now.exports, volume.name: replace(old, nodes=left)}
+        return facts.with_(host, replace(now, exports=exports))
+
+    initiator = acl.rsplit("/", 1)[-1]
+    return Step(
+        address=Address(host=host, layer="target", subject=f"{volume.name}-acl-{initiator}"),
+        phase=1,
+        mark=Mark.REMOVE,
+        summary=f"end the access of {initiator}",
+        reason="the file names no such application server",
+        actions=(Script(text=DROP, args=(acl,)),),
+        effect=effect,
+        risk=Risk.DISRUPTIVE,
+    )
+
+
 def _exportable(facts: Facts, host: str, volume: Volume) -> bool:
     if not facts.has(host, DrbdFacts):
         return False
@@ -171,7 +211,7 @@ def _volume(goal: Goal, facts: Facts, server: StorageServer, volume: Volume) -> 
         return ()
     export = facts.of(server.name, TargetFacts).exports[volume.name]
     made = (_group_step(server.name, volume, g, export) for g in groups(goal, volume, server))
-    steps = [step for step in made if step]
+    steps = [step for step in made if step] + _strangers(goal, volume, server, export)
     if export.value(f"{tpg(goal, volume, server)}/enable") != "1":
         steps.append(_open(goal, volume, server))
     return tuple(steps)

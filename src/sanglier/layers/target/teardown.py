@@ -10,22 +10,15 @@ from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
 from sanglier.core.step import Effect, Mark, Risk, Step
 from sanglier.layers.base import Goal
-from sanglier.layers.target.desired import ROOT, core, tpg
+from sanglier.layers.target.desired import DROP_ACL, ROOT, core, tpg
 from sanglier.layers.target.facts import Export, TargetFacts
 from sanglier.spec.cluster import StorageServer, Volume
 
 # $1 backstore, $2 portal group.  Disabling the group waits for what is in flight.
-REMOVE = f"""
+REMOVE = f"""{DROP_ACL}
 cd {ROOT} || return 0
-[ -e "$2/enable" ] && echo 0 > "$2/enable"
-for acl in "$2"/acls/*; do
-    [ -d "$acl" ] || continue
-    for lun in "$acl"/lun_*; do
-        for link in "$lun"/*; do if [ -L "$link" ]; then rm -f "$link"; fi; done
-        if [ -d "$lun" ]; then rmdir "$lun"; fi
-    done
-    rmdir "$acl"
-done
+if [ -e "$2/enable" ]; then echo 0 > "$2/enable"; fi
+for acl in "$2"/acls/*; do if [ -d "$acl" ]; then drop_acl "$acl"; fi; done
 for lun in "$2"/lun/lun_*; do
     for link in "$lun"/*; do if [ -L "$link" ]; then rm -f "$link"; fi; done
     if [ -d "$lun" ]; then rmdir "$lun"; fi

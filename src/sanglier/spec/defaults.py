@@ -1,0 +1,47 @@
+"""Every default that is computed, written once: for the rules, the cluster, the reference."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from sanglier.spec.cluster import default_serial
+
+IQN_PREFIX = "iqn.2026-11.local.sanglier"
+WITNESS_NAME = "witness"
+MAX_SLOTS = 255
+FIRST_PORT = 7789
+
+
+def slots(applications: int) -> int:
+    """Two spare node slots, because adding slots later needs every server unmounted."""
+    return min(MAX_SLOTS, max(4, applications + 2))
+
+
+def minor(position: int) -> int:
+    """DRBD minor of the volume at ``position``, from 0."""
+    return position
+
+
+def port(position: int) -> int:
+    """DRBD port of the volume at ``position``, from 0."""
+    return FIRST_PORT + position
+
+
+def label(volume: str) -> str:
+    """Filesystem label of a volume."""
+    return volume.upper()
+
+
+def serial(cluster: str, volume: str) -> str:
+    """LUN serial of a volume; surrogates of a name that is refused anyway do no harm."""
+    return default_serial(_encodable(cluster), _encodable(volume))
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def secrets_file(file: str, written: str | None) -> str:
+    """Path of the secrets: ``written`` beside the cluster file, or its stem + ``.secrets``."""
+    path = PurePath(file)
+    return str(path.parent / written if written else path.with_suffix(".secrets"))

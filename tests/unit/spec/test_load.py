@@ -1,0 +1,190 @@
+"""Reading a file, and the cluster that comes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sanglier.core.errors import SanglierError
+from sanglier.spec.cluster import Cluster, FenceDevice, Witness, Workload, default_serial
+from sanglier.spec.load import check as check_file
+from sanglier.spec.load import load, load_text
+from sanglier.spec.mistake import SpecErrors
+from sanglier.spec.timings import FAST, SAFE
+
+from .cluster_file import GOOD, NAME, broken
+
+LAB = Path(__file__).parents[3] / "examples/lab.yaml"
+
+
+def good(*replacements: tuple[str, str]) -> Cluster:
+    return load_text(broken(*replacements), NAME)
+
+
+def test_the_example_loads_without_warnings() -> None:
+    checked = check_file(LAB)
+    assert checked.mistakes == checked.warnings == ()
+    assert load(LAB).name == "guiguiabloc"
+
+
+def test_written_values_arrive() -> None:
+    cluster = good()
+    volume = cluster.volumes[0]
+    assert cluster.iqn_prefix == "iqn.2009-02.fr.guiguiabloc"
+    assert cluster.timings is SAFE
+    assert dict(volume.devices) == {"disk-a": "/dev/vg0/data", "disk-b": "/dev/vg0/data"}
+    assert (volume.prefer, volume.label, volume.mount) == ("disk-b", "DATA", "/data")
+    assert (volume.slots, volume.minor, volume.port) == (8, 4, 7800)
+    assert volume.serial == "7c1f3b52a9d04e618f20c3b7d5e4a916"
+    assert volume.size_bytes == 10 * 1024**3
+    assert volume.workload is Workload.SMALL_FILES
+
+
+def test_defaults_follow_from_names_and_positions() -> None:
+    cluster = good()
+    volume = cluster.volumes[1]
+    assert (volume.minor, volume.port, volume.slots) == (1, 7790, 4)
+    assert (volume.label, volume.prefer, volume.size_bytes) == ("MAIL", "disk-a", None)
+    assert volume.serial == default_serial("guiguiabloc", "mail")
+    assert volume.workload is Workload.GENERAL
+    assert [server.index for server in cluster.storage] == [0, 1]
+    assert [server.node for server in cluster.applications] == [0, 7]
+    assert [s.interconnect for s in cluster.applications] == ["10.77.2.21", "10.77.4.22"]
+    assert [host.hostname for host in cluster.hosts][:2] == ["disk-a", "disk-b"]
+
+
+def test_slots_have_two_to_spare() -> None:
+    servers = "".join(
+        f"  srv-{n}: {{ssh: s{n}, san: [10.77.2.{100 + n}, 10.77.3.{100 + n}]}}\n" for n in range(6)
+    )
+    cluster = good(("node: 7", "node: 100"), ("witness:", servers + "witness:"))
+    assert [volume.slots for volume in cluster.volumes] == [8, 10]
+
+
+def test_fast_timings() -> None:
+    assert good(("timings: safe", "timings: fast")).timings is FAST
+    assert good(("timings: safe\n", "")).timings is SAFE
+
+
+def test_fence_device_is_kept_as_text() -> None:
+    parameters = (("address", "10.77.0.1"), ("port", "6231"), ("lanplus", "true"))
+    fence = FenceDevice(agent="fence_ipmilan", parameters=parameters)
+    assert [server.fence for server in good().storage] == [fence, None]
+
+
+def test_witness_is_a_host_of_its_own_or_an_application_server_or_absent() -> None:
+    own = Witness(name="witness", ssh="root@10.77.0.31", hostname="witness")
+    assert good().witness == own
+    shared = good(("ssh: root@10.77.0.31", "on: srv-b"))
+    assert shared.witness == Witness(name="srv-b", ssh="root@10.77.0.22", hostname="srv-b")
+    assert len(shared.hosts) == 4
+    assert good(("witness:\n  ssh: root@10.77.0.31\n", "")).witness is None
+
+
+@pytest.mark.parametrize(
+    ("written", "file", "expected"),
+    [
+        ("secrets: lab.secrets\n", "/etc/x/cluster.yaml", "/etc/x/lab.secrets"),
+        ("secrets: /root/s\n", "/etc/x/cluster.yaml", "/root/s"),
+        ("", "/etc/x/cluster.yaml", "/etc/x/cluster.secrets"),
+        ("", "cluster", "cluster.secrets"),
+    ],
+)
+def test_secrets_file_is_beside_the_cluster_file(written: str, file: str, expected: str) -> None:
+    text = broken(("secrets: lab.secrets\n", written))
+    assert load_text(text, file).secrets_file == expected
+
+
+def test_addresses_are_written_in_one_way() -> None:
+    cluster = good(("10.77.1.11", "FD00:0:0::11"), ("10.77.1.12", "fd00::0012"))
+    assert [server.replication for server in cluster.storage] == ["fd00::11", "fd00::12"]
+
+
+def test_anchors_and_merges_work() -> None:
+    cluster = good(
+        ("disk-a: /dev/vg0/data, disk-b: /dev/vg0/data", "disk-a: &d /dev/vg0/data, disk-b: *d"),
+        ("  data:\n", "  data: &volume\n"),
+        ("  mail:\n", "  mail:\n    <<: *volume\n"),
+        (
+            "mount: /var/mail\n",
+            "mount: /var/mail\n    label: M\n    minor: 9\n    port: 9000\n    serial: null\n",
+        ),
+    )
+    volume = cluster.volumes[1]
+    assert (volume.size_bytes, volume.slots, volume.label) == (10 * 1024**3, 8, "M")
+    assert dict(volume.devices) == {"disk-a": "/dev/vg0/mail", "disk-b": "/dev/vg0/mail"}
+
+
+def test_a_mistake_behind_an_alias_is_reported_where_the_alias_stands() -> None:
+    text = broken(
+        ("on: {disk-a: /dev/vg0/data", "on: {disk-a: &d /dev/vg0/data"),
+        ("on: {disk-a: /dev/vg0/mail", "on: {disk-a: *d"),
+    )
+    with pytest.raises(SpecErrors) as caught:
+        load_text(text, NAME)
+    (mistake,) = caught.value.mistakes
+    assert (mistake.code, mistake.line, mistake.column) == ("SG-SPEC-053", 41, 18)
+
+
+def test_errors_are_one_exception_with_everything() -> None:
+    with pytest.raises(SanglierError) as caught:
+        load_text(broken(("10GiB", "10"), ("slots: 8", "slots: 0")), NAME)
+    error = caught.value
+    assert isinstance(error, SpecErrors)
+    assert error.subject == NAME
+    assert [mistake.code for mistake in error.mistakes] == ["SG-SPEC-003", "SG-SPEC-014"]
+    assert str(error).count("[SG-SPEC-") == 2
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    (mistake,) = check_file(tmp_path / "none.yaml").mistakes
+    assert (mistake.code, mistake.line, mistake.what) == ("SG-SPEC-001", 0, "no such file")
+    assert str(mistake).startswith(f"{tmp_path}/none.yaml: no such file  [SG-SPEC-001]")
+
+
+def test_directory(tmp_path: Path) -> None:
+    assert check_file(tmp_path).mistakes[0].what == "a directory"
+
+
+def test_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("")
+    assert check_file(tmp_path / "f" / "g").mistakes[0].code == "SG-SPEC-001"
+
+
+def test_name_with_nul() -> None:
+    assert check_file(Path("a\0b")).mistakes[0].code == "SG-SPEC-001"
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "column"),
+    [
+        ("cluster: été".encode("latin-1"), 1, 10),
+        ("# é\nlabel: é".encode() + b"\xff", 2, 9),
+        (GOOD.encode("utf-16"), 1, 1),
+        (b"\x1f\x8b\x08\x00", 1, 2),
+    ],
+)
+def test_not_utf8(tmp_path: Path, data: bytes, line: int, column: int) -> None:
+    file = tmp_path / "cluster.yaml"
+    file.write_bytes(data)
+    (mistake,) = check_file(file).mistakes
+    assert (mistake.code, mistake.line, mistake.column) == ("SG-SPEC-002", line, column)
+
+
+def test_endless_file_is_not_read_to_its_end() -> None:
+    (mistake,) = check_file(Path("/dev/zero")).mistakes
+    assert mistake.code == "SG-SPEC-006"
+
+
+@pytest.mark.parametrize("newline", ["\r\n", "\r"])
+def test_line_ends_of_other_systems(newline: str) -> None:
+    (mistake,) = check_text_lines(newline)
+    assert mistake == (35, 11)
+    load_text(GOOD.replace("\n", newline), NAME)
+
+
+def check_text_lines(newline: str) -> list[tuple[int, int]]:
+    with pytest.raises(SpecErrors) as caught:
+        load_text(broken(("10GiB", "10")).replace("\n", newline), NAME)
+    return [(mistake.line, mistake.column) for mistake in caught.value.mistakes]
