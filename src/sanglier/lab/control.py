@@ -1,0 +1,293 @@
+"""The verbs of the lab.  Each may be repeated, and mends what an earlier one left half done."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from sanglier.lab import (
+    daemon,
+    identity,
+    image,
+    lock,
+    mirror,
+    network,
+    place,
+    preflight,
+    record,
+    topology,
+)
+from sanglier.lab.driver import Driver, Sighting, State
+from sanglier.lab.errors import refuse
+from sanglier.lab.image import Image, Report
+from sanglier.lab.readiness import Wait
+from sanglier.lab.recipe import Kind
+from sanglier.lab.record import Record, Wish
+from sanglier.lab.topology import LabHost, Topology
+from sanglier.lab.uml import UserModeLinux
+
+BOOT_SECONDS = 180.0
+STOP_SECONDS = 30.0
+HOST_PATIENCE = STOP_SECONDS + 5.0
+"""Seconds that a verb waits for another one on the same host."""
+
+NEEDED_BYTES = 1 << 30
+"""Free space asked for before hosts write to their disks."""
+
+MIRROR = "mirror"
+
+
+def _quiet(_subject: str, _what: str) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostStatus:
+    """One host as ``lab status`` shows it."""
+
+    host: LabHost
+    sighting: Sighting
+    cut: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lab:
+    """One lab that exists; ``up`` makes it, ``find`` looks it up."""
+
+    place: place.Place
+    record: Record
+    topology: Topology
+    driver: Driver
+
+    @property
+    def ssh_config(self) -> str:
+        """Path of the ssh_config by which everything else reaches the hosts."""
+        return str(self.place.ssh_config)
+
+    def status(self) -> tuple[HostStatus, ...]:
+        """Look at every host; touches none."""
+        links = network.links(self.place)
+        return tuple(
+            HostStatus(host=host, sighting=self.driver.sight(host), cut=links.cut(host))
+            for host in self.topology.hosts
+        )
+
+    def ssh_argv(self, host: str, command: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Command that logs in, or runs ``command`` with its words kept apart."""
+        words = (shlex.join(command),) if command else ()
+        return ("ssh", "-F", self.ssh_config, self.topology.host(host).name, *words)
+
+    def run(
+        self, host: str, *command: str, text: str = "", timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command as root and return its streams and exit status."""
+        return subprocess.run(
+            self.ssh_argv(host, command), input=text, capture_output=True, text=True,
+            timeout=timeout, check=False,
+        )  # fmt: skip
+
+    def start(self, name: str, report: Report = _quiet) -> None:
+        """Boot a dead host, its disks kept, and wait until it answers ssh."""
+        host = self.topology.host(name)
+        with lock.shared(self.place.lock):
+            self._boot((host,), report)
+
+    def stop(self, name: str) -> None:
+        """Power off cleanly, within 30 seconds, else kill."""
+        self._on(name, lambda host: self.driver.stop(host, STOP_SECONDS))
+
+    def kill(self, name: str) -> None:
+        """Cut the power."""
+        self._on(name, self.driver.kill)
+
+    def freeze(self, name: str) -> None:
+        """Stop every instruction of a running host."""
+        self._must_run(name)
+        self._on(name, self.driver.freeze)
+
+    def thaw(self, name: str) -> None:
+        """Let a frozen host go on."""
+        self._must_run(name)
+        self._on(name, self.driver.thaw)
+
+    def cut(self, name: str, network_name: str) -> None:
+        """Unplug a host from a network."""
+        self._on(name, lambda host: self.driver.unplug(host, network_name))
+
+    def heal(self, name: str, network_name: str) -> None:
+        """Plug it in again."""
+        self._on(name, lambda host: self.driver.plug(host, network_name))
+
+    def wait(self, *names: str, report: Report = _quiet) -> None:
+        """Wait until running hosts answer ssh, such as after a reboot; all without names."""
+        hosts = tuple(h for h in self.topology.hosts if not names or h.name in names)
+        self._await(tuple(h for h in hosts if self.driver.sight(h).state is State.RUNNING), report)
+
+    def attach_disk(self, name: str, device: str, size: int) -> None:
+        """Hot-plug an empty disk of ``size`` bytes as ``device``, such as ubdc; gone at power-off.
+
+        Its file is kept, so that attaching it again finds the same data.
+        """
+        host = self.topology.host(name)
+        file = self.place.data / f"{host.name}.{device}"
+        if not file.exists():
+            file.touch()
+            os.truncate(file, size)
+        self._on(name, lambda host: self.driver.attach_disk(host, device, file))
+
+    def must_answer(self, name: str) -> None:
+        """SG-LAB-022 if ssh to the host cannot work because it is dead or frozen."""
+        self._must_run(name)
+        if self.driver.sight(self.topology.host(name)).state is State.FROZEN:
+            raise refuse(22, name, "is frozen", fix=f"`lab thaw {name}`")
+
+    def _must_run(self, name: str) -> None:
+        if self.driver.sight(self.topology.host(name)).state is State.DEAD:
+            raise refuse(22, name, "is not running", fix=f"`lab start {name}`")
+
+    def _on(self, name: str, act: Callable[[LabHost], None]) -> None:
+        host = self.topology.host(name)
+        with lock.shared(self.place.lock), self._alone(host):
+            act(host)
+
+    def _alone(self, host: LabHost) -> AbstractContextManager[None]:
+        """Let one verb at a time work on a host."""
+        return lock.whole(self.place.host_lock(host.name), "lab verb", patience=HOST_PATIENCE)
+
+    def _boot(self, hosts: tuple[LabHost, ...], report: Report) -> None:
+        """Start the dead ones among ``hosts``, then wait for every one that is not frozen."""
+        awaited = []
+        for host in hosts:
+            if self._start(host, report) is State.FROZEN:
+                report(host.name, "is frozen: left as it is")
+                continue
+            if "management" in network.links(self.place).cut(host):
+                report(host.name, "is cut off from management: not waited for")
+                continue
+            awaited.append(host)
+        self._await(tuple(awaited), report)
+
+    def _start(self, host: LabHost, report: Report) -> State:
+        """Start a host if it is dead; return what it was before."""
+        with self._alone(host):
+            state = self.driver.sight(host).state
+            if state is State.DEAD:
+                report(host.name, "boots")
+                self.driver.start(host)
+        return state
+
+    def _await(self, hosts: tuple[LabHost, ...], report: Report) -> None:
+        Wait(
+            place=self.place,
+            alive=lambda host: self.driver.sight(host).state is not State.DEAD,
+            arrived=lambda host, seconds: report(host.name, f"answers after {seconds:.1f} s"),
+            patience=BOOT_SECONDS,
+        ).until_all_answer(hosts)
+
+
+def up(name: str, wish: Wish, report: Report = _quiet) -> Lab:
+    """Make the lab, or mend it; returns when every wanted host answers ssh.
+
+    Whatever is made is recorded first: interrupted anywhere, it can be called
+    again, or ``down``.
+    """
+    preflight.check()
+    where = place.place(name)
+    began = time.monotonic()
+    with lock.whole(where.lock, "lab up", patience=1.0):
+        lab = _prepare(where, wish, report)
+        wanted = tuple(h for h in lab.topology.hosts if lab.record.wants(h.name))
+        lab._boot(wanted, report)
+    report(name, f"is up, {time.monotonic() - began:.1f} s; ssh -F {lab.ssh_config} HOST")
+    return lab
+
+
+def _prepare(where: place.Place, wish: Wish, report: Report) -> Lab:
+    old = record.load(where)
+    if old is None:
+        found = image.ensure(wish.kind or Kind.FULL, report)
+        new = record.first(wish, found.key)
+    else:
+        new = record.again(where.name, old, wish)
+        found = _recorded_image(where.name, old)
+    hosts = topology.build(where.name, new.applications)
+    for host in new.only:
+        hosts.host(host)
+    preflight.check_space(where.data, NEEDED_BYTES)
+    where.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    where.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    where.sockets.mkdir(exist_ok=True)
+    record.save(where, new)
+    network.ensure(where, hosts)
+    identity.ensure(where, hosts)
+    lab = _assemble(where, new, hosts, found)
+    if new.kind is Kind.BARE:
+        _serve_mirror(where, found)
+    return lab
+
+
+def _serve_mirror(where: place.Place, found: Image) -> None:
+    if daemon.leader(where, MIRROR) is None:
+        daemon.end(where, MIRROR)
+        daemon.launch(
+            where, MIRROR, mirror.serve_argv(found.mirror), source=daemon.NOTHING,
+            sink=where.data / "mirror.log", env={},
+        )  # fmt: skip
+
+
+def _recorded_image(lab: str, old: Record) -> Image:
+    found = image.load(place.cache_dir() / "images" / old.image)
+    if found is None:
+        raise refuse(
+            15, lab, f"was made from the image {old.image}, which is not in the cache any more",
+            why="the hosts' disks are differences to that very file",
+            fix=f"`lab down --name {lab}`, then `lab up`",
+        )  # fmt: skip
+    return found
+
+
+def _assemble(where: place.Place, known: Record, hosts: Topology, found: Image) -> Lab:
+    needed = sum(host.memory_mib for host in hosts.hosts if known.wants(host.name)) << 20
+    driver = UserModeLinux(
+        place=where,
+        image=found,
+        disk_bytes=known.disk_bytes,
+        memory_dir=preflight.memory_dir(needed, where.data),
+    )
+    return Lab(place=where, record=known, topology=hosts, driver=driver)
+
+
+def find(name: str) -> Lab:
+    """Look up a lab; SG-LAB-011 if there is none."""
+    where = place.place(name)
+    known = record.load(where)
+    if known is None:
+        raise refuse(11, name, "there is no such lab", fix=f"`lab up --name {name}`")
+    hosts = topology.build(name, known.applications)
+    return _assemble(where, known, hosts, _recorded_image(name, known))
+
+
+def down(name: str, report: Report = _quiet) -> bool:
+    """Remove every trace of the lab, however it ended; False if there was none.
+
+    Works from names and from what lives in the namespace, not from records: these
+    may be missing.
+    """
+    preflight.check()
+    where = place.place(name)
+    with lock.whole(where.lock, "lab down", patience=1.0):
+        there = where.state.exists() or where.namespace_file.exists() or where.data.exists()
+        for known in sorted(where.state.glob("*.process")):
+            daemon.end(where, known.stem)
+        network.remove(where)
+        shutil.rmtree(where.data, ignore_errors=True)
+        shutil.rmtree(where.state, ignore_errors=True)
+        where.lock.unlink()
+    report(name, "is down: no process, namespace, disk or key is left" if there else "was not up")
+    return there

@@ -1,0 +1,62 @@
+"""What a back end of the lab must be able to do; everything above speaks only this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from sanglier.lab.topology import LabHost
+
+
+class State(StrEnum):
+    """Whether a host runs, as seen from outside."""
+
+    RUNNING = "running"
+    FROZEN = "frozen"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """A host as its back end sees it."""
+
+    state: State
+    pid: int | None = None
+    resident_bytes: int = 0
+    """Memory that it really uses on the machine."""
+
+
+class Driver(Protocol):
+    """Real kernels, one per host.  Every verb may be repeated."""
+
+    def sight(self, host: LabHost) -> Sighting:
+        """Look at a host without touching it."""
+
+    def start(self, host: LabHost) -> None:
+        """Begin to boot a dead host with the disks that it has; does not wait."""
+
+    def stop(self, host: LabHost, patience: float) -> None:
+        """Power off cleanly, within ``patience`` seconds, else kill."""
+
+    def kill(self, host: LabHost) -> None:
+        """Cut the power."""
+
+    def freeze(self, host: LabHost) -> None:
+        """Stop every instruction of the host; its network cards fall silent."""
+
+    def thaw(self, host: LabHost) -> None:
+        """Let it go on where it was."""
+
+    def plug(self, host: LabHost, network: str) -> None:
+        """Connect a network card."""
+
+    def unplug(self, host: LabHost, network: str) -> None:
+        """Disconnect a network card, in both directions."""
+
+    def attach_disk(self, host: LabHost, device: str, file: Path) -> None:
+        """Add a disk to a running host."""
+
+    def detach_disk(self, host: LabHost, device: str) -> None:
+        """Take a disk away from a running host."""

@@ -1,0 +1,238 @@
+"""Images: built once from a recipe, then only read.
+
+A build works in a directory of its own and renames it at the very end, so that
+a cached image is whole or absent.  It runs in its own mount and process
+namespaces and dies with the process that started it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+
+from sanglier.lab import lock, mirror, preflight
+from sanglier.lab.command import failure, run
+from sanglier.lab.errors import LabError, refuse
+from sanglier.lab.kernel import Kernel, parse_check, refuse_unsafe
+from sanglier.lab.place import cache_dir, run_dir
+from sanglier.lab.recipe import (
+    SUITE,
+    Kind,
+    Recipe,
+    hook_environment,
+    mmdebstrap_argv,
+    parse_sources,
+)
+
+Report = Callable[[str, str], None]
+"""Called with a subject and what just happened to it."""
+
+SIZE = "3G"
+"""Size of the root filesystem; the file is sparse."""
+
+NEEDED_BYTES = 2 << 30
+"""Free space asked for before a build: a root directory, an image, downloads."""
+
+CHECK_BYTES = 128 << 20
+"""Memory of the kernel that is booted to be checked."""
+
+BUILD_SECONDS = 900
+UNUSED_SECONDS = 24 * 3600
+SCRIPTS = (
+    "customize.sh", "init", "kernel-check", "masked-units", "masked-generators", "boot",
+    "console-shell.service", "udev-trigger.conf", "ssh.conf",
+)  # fmt: skip
+
+CONTAINED = (
+    "setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child",
+    "--mount-proc",
+)  # fmt: skip
+"""Prefix: every mount and process of the command goes when it does, or when we do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A cached image."""
+
+    key: str
+    directory: Path
+    kernel: Kernel
+
+    @property
+    def root(self) -> Path:
+        """The ext4 root filesystem, never written to."""
+        return self.directory / "root.ext4"
+
+    @property
+    def linux(self) -> Path:
+        """The kernel, an ordinary program."""
+        return self.directory / "linux"
+
+    @property
+    def boot(self) -> Path:
+        """What starts the kernel, and starts it again when the host reboots."""
+        return self.directory / "boot"
+
+    @property
+    def mirror(self) -> Path:
+        """Package mirror; only beside a bare image."""
+        return self.directory / "mirror"
+
+
+def recipe(kind: Kind) -> Recipe:
+    """Read the recipe of this version of Sanglier."""
+    folder = resources.files("sanglier.lab") / "image"
+    return Recipe(kind=kind, scripts=tuple((n, (folder / n).read_text()) for n in SCRIPTS))
+
+
+def load(directory: Path) -> Image | None:
+    """Read a cached image, or None if there is none."""
+    try:
+        found = json.loads((directory / "manifest.json").read_text())
+    except FileNotFoundError:
+        return None
+    return Image(key=directory.name, directory=directory, kernel=Kernel(**found["kernel"]))
+
+
+def ensure(kind: Kind, report: Report) -> Image:
+    """Find the image in the cache or build it; its kernel is checked either way."""
+    wanted = recipe(kind)
+    images = cache_dir() / "images"
+    image = load(images / wanted.key)
+    if image is None:
+        images.mkdir(parents=True, exist_ok=True)
+        report(wanted.key, "is not in the cache: building it (about a minute)")
+        with lock.whole(images / f"{wanted.key}.lock", "image build", patience=BUILD_SECONDS):
+            image = load(images / wanted.key) or _build(wanted, images, report)
+        prune(images, keep=wanted.key)
+        _sweep(images)
+    refuse_unsafe(image.kernel)
+    os.utime(image.directory)
+    return image
+
+
+def prune(images: Path, *, keep: str) -> None:
+    """Remove images of older recipes that no lab has and nobody asked for since yesterday."""
+    kept = {keep} | used_images()
+    for directory in images.iterdir():
+        old = directory.stat().st_mtime < time.time() - UNUSED_SECONDS
+        if old and directory.name not in kept and (directory / "manifest.json").exists():
+            (directory / "manifest.json").unlink()
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.with_name(f"{directory.name}.lock").unlink(missing_ok=True)
+
+
+def _sweep(images: Path) -> None:
+    """Remove what killed builds left; a build that goes on holds its lock."""
+    for work in images.glob(".building-*"):
+        key = work.name.removeprefix(".building-")
+        with suppress(LabError), lock.whole(images / f"{key}.lock", "sweep"):
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def used_images() -> frozenset[str]:
+    """Name the images that the disks of existing labs are differences to."""
+    used = set()
+    for known in run_dir().glob("*/lab.json"):
+        with suppress(OSError, ValueError, KeyError):
+            used.add(str(json.loads(known.read_text())["image"]))
+    return frozenset(used)
+
+
+def _build(wanted: Recipe, images: Path, report: Report) -> Image:
+    """Build in ``images`` while holding the key's lock: what lies there is ours to remove."""
+    started = time.monotonic()
+    work = images / f".building-{wanted.key}"
+    preflight.check_space(images, NEEDED_BYTES)
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        out = work / "out"
+        out.mkdir(parents=True)
+        _write_scripts(wanted, work)
+        _make_root(wanted, work)
+        report(wanted.key, f"packages installed, {time.monotonic() - started:.0f} s")
+        _make_filesystem(work / "root", out / "root.ext4")
+        kernel = _check_kernel(out)
+        if wanted.kind is Kind.BARE:
+            mirror.write_index(out / "mirror")
+        _write_manifest(out, wanted, kernel)
+        out.rename(images / wanted.key)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    report(wanted.key, f"built, {time.monotonic() - started:.0f} s")
+    image = load(images / wanted.key)
+    assert image is not None
+    return image
+
+
+def _make_root(wanted: Recipe, work: Path) -> None:
+    scripts = work / "scripts"
+    argv = mmdebstrap_argv(
+        wanted, root=str(work / "root"), hook=str(scripts / "customize.sh"), sources=_sources()
+    )
+    environment = os.environ | hook_environment(
+        wanted, scripts=str(scripts), out=str(work / "out")
+    ) | {"LC_ALL": "C.UTF-8", "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}  # fmt: skip
+    done = run((*CONTAINED, *argv), check=False, timeout=BUILD_SECONDS, env=environment)
+    if done.returncode != 0:
+        raise failure(argv[:1], done.returncode, done.stderr)
+
+
+def _write_scripts(wanted: Recipe, work: Path) -> None:
+    (work / "scripts").mkdir()
+    for name, text in wanted.scripts:
+        script = work / "scripts" / name
+        script.write_text(text)
+        script.chmod(0o755)
+    shutil.copy2(work / "scripts" / "boot", work / "out" / "boot")
+
+
+def _sources() -> tuple[str, ...]:
+    """Take the package sources that this machine itself uses, if it is of the same release."""
+    asked = (
+        "apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(COMPONENT)",
+        "Created-By: Packages", "Origin: Debian",
+    )  # fmt: skip
+    return parse_sources(run(asked, check=False).stdout, SUITE)
+
+
+def _make_filesystem(root: Path, image: Path) -> None:
+    """Write the directory into an ext4 file, mke2fs(8) -d.  The journal is for killed hosts."""
+    run(
+        ("mke2fs", "-q", "-t", "ext4", "-L", "root", "-J", "size=16", "-m", "0", "-E",
+         "lazy_itable_init=1,root_owner=0:0", "-d", str(root), str(image), SIZE),
+        timeout=300,
+    )  # fmt: skip
+
+
+def _check_kernel(out: Path) -> Kernel:
+    """Boot the kernel once, for a second, and ask it what it must be asked."""
+    uml = out / "uml"
+    argv = (
+        str(out / "linux"), f"ubda={out / 'root.ext4'}", "root=/dev/ubda", "ro",
+        f"mem={CHECK_BYTES >> 20}M", "con=null", "con0=null,fd:1", "console=tty0", "quiet",
+        f"uml_dir={uml}/", "umid=check", "init=/usr/lib/sanglier-lab/kernel-check",
+    )  # fmt: skip
+    environment = os.environ | {"TMPDIR": str(preflight.memory_dir(CHECK_BYTES, out))}
+    reaped = ("sh", "-c", '"$@"; exit $?', "sh", *argv)
+    done = run((*CONTAINED, *reaped), check=False, timeout=120, env=environment)
+    shutil.rmtree(uml, ignore_errors=True)
+    kernel = parse_check(done.stdout)
+    if kernel is None:
+        raise refuse(
+            14, "the lab's kernel", "did not boot", why=(done.stdout + done.stderr)[-800:],
+            fix="user-mode Linux needs x86-64, ptrace(2) and an executable /dev/shm",
+        )  # fmt: skip
+    return kernel
+
+
+def _write_manifest(out: Path, wanted: Recipe, kernel: Kernel) -> None:
+    manifest = {"kernel": asdict(kernel), "suite": wanted.suite, "packages": wanted.packages}
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=2))

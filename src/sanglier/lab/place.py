@@ -1,0 +1,111 @@
+"""Where a lab keeps its files; nothing here creates any."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sanglier.lab.errors import refuse
+from sanglier.lab.topology import check_name
+
+PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+@-]{1,80}")
+"""At most 80: a Unix socket's path, in it, has at most 107 characters (unix(7))."""
+
+
+def cache_dir() -> Path:
+    """Images and disks: SANGLIER_CACHE, else XDG_CACHE_HOME/sanglier, else ~/.cache/sanglier."""
+    own = os.environ.get("SANGLIER_CACHE")
+    if own:
+        return Path(own).absolute()
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base).absolute() / "sanglier"
+
+
+def run_dir() -> Path:
+    """State of running labs: SANGLIER_LAB_DIR, else /run/sanglier/lab."""
+    return Path(os.environ.get("SANGLIER_LAB_DIR") or "/run/sanglier/lab").absolute()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Every path of one lab."""
+
+    name: str
+    state: Path
+    """Small files that die with the machine's boot: records, sockets, keys, ssh_config."""
+    data: Path
+    """Disks and console logs, on a real disk."""
+
+    @property
+    def namespace(self) -> str:
+        """Name of the network namespace, ip-netns(8)."""
+        return f"sanglier-{self.name}"
+
+    @property
+    def namespace_file(self) -> Path:
+        """Where ip-netns(8) mounts it."""
+        return Path("/run/netns") / self.namespace
+
+    @property
+    def lock(self) -> Path:
+        """Lock of the whole lab, beside the state so that it survives its removal."""
+        return self.state.with_name(f"{self.name}.lock")
+
+    @property
+    def record(self) -> Path:
+        """What was asked for, written before anything is made."""
+        return self.state / "lab.json"
+
+    @property
+    def ssh_config(self) -> Path:
+        """What the rest of the product needs to reach the hosts."""
+        return self.state / "ssh_config"
+
+    @property
+    def sockets(self) -> Path:
+        """Control sockets of the kernels (uml_dir)."""
+        return self.state / "uml"
+
+    def identity(self, host: str) -> Path:
+        """Files that a host copies over its own at its first boot."""
+        return self.state / "identity" / host
+
+    def process(self, name: str) -> Path:
+        """Record of a running process: session and start time."""
+        return self.state / f"{name}.process"
+
+    def host_lock(self, host: str) -> Path:
+        """Lock of one host, for verbs that change it."""
+        return self.state / f"{host}.lock"
+
+    def keyboard(self, host: str) -> Path:
+        """FIFO whose bytes are typed on the host's console."""
+        return self.state / f"{host}.keyboard"
+
+    def console(self, host: str) -> Path:
+        """What the host wrote on its console."""
+        return self.data / f"{host}.console"
+
+    def overlay(self, host: str) -> Path:
+        """Copy-on-write file over the image."""
+        return self.data / f"{host}.cow"
+
+    def disk(self, host: str) -> Path:
+        """Data disk, /dev/ubdb inside."""
+        return self.data / f"{host}.disk"
+
+
+def place(name: str) -> Place:
+    """Lay out the paths of the lab ``name``; SG-LAB-003 for a path that no kernel takes."""
+    check_name(name)
+    found = Place(name=name, state=run_dir() / name, data=cache_dir() / "labs" / name)
+    for path in (found.state, found.data):
+        if not PLAIN_PATH.fullmatch(str(path)):
+            raise refuse(
+                3, name, f"cannot keep files in {str(path)!r}",
+                why="the path goes onto a kernel's command line and into an ssh_config",
+                fix="use a SANGLIER_CACHE and SANGLIER_LAB_DIR of letters, digits and /._+@-",
+            )  # fmt: skip
+    return found

@@ -1,0 +1,118 @@
+"""Processes of a lab, found by session and namespace; nothing else is ever signalled.
+
+A host is one session (setsid(2)): its kernel, and one process per address space
+inside the guest, which the kernel traces.  The session is recorded together with
+the leader's start time, so that a recycled number is never taken for ours.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """A line of /proc/PID/stat, proc(5)."""
+
+    pid: int
+    state: str
+    session: int
+    started: int
+    """Clock ticks after boot."""
+    resident_pages: int
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is more than a zombie."""
+        return self.state not in "ZX"
+
+
+def parse_stat(text: str) -> Process:
+    """Read /proc/PID/stat; the command name may hold spaces and brackets."""
+    pid, _, rest = text.partition(" ")
+    fields = rest.rpartition(")")[2].split()
+    return Process(
+        pid=int(pid), state=fields[0], session=int(fields[3]), started=int(fields[19]),
+        resident_pages=int(fields[21]),
+    )  # fmt: skip
+
+
+def find(pid: int) -> Process | None:
+    """Read one process, or None if there is none."""
+    try:
+        return parse_stat((PROC / str(pid) / "stat").read_text())
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def everyone() -> Iterator[Process]:
+    """List every live process of the machine."""
+    for entry in PROC.iterdir():
+        if entry.name.isdigit():
+            process = find(int(entry.name))
+            if process is not None and process.alive:
+                yield process
+
+
+def in_session(session: int) -> tuple[Process, ...]:
+    """List the live processes of a session."""
+    return tuple(process for process in everyone() if process.session == session)
+
+
+def in_namespace(namespace: Path) -> tuple[Process, ...]:
+    """List the live processes whose network namespace is the one mounted at ``namespace``."""
+    try:
+        wanted = namespace.stat()
+    except OSError:
+        return ()
+    return tuple(process for process in everyone() if namespace_of(process.pid) == wanted.st_ino)
+
+
+def namespace_of(pid: int) -> int:
+    """Inode of a process's network namespace, 0 if it cannot be read."""
+    try:
+        return (PROC / str(pid) / "ns" / "net").stat().st_ino
+    except OSError:
+        return 0
+
+
+def is_traced(pid: int) -> bool:
+    """Whether another process traces it: then a SIGSTOP would go to the tracer."""
+    try:
+        status = (PROC / str(pid) / "status").read_text()
+    except OSError:
+        return True
+    return "\nTracerPid:\t0\n" not in status
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Signal a process that may be gone by now."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def end(processes: tuple[Process, ...], *, patience: float = 10.0) -> tuple[Process, ...]:
+    """SIGKILL them and wait, at most ``patience`` seconds; return those that are left."""
+    for process in processes:
+        send(process.pid, signal.SIGKILL)
+    deadline = time.monotonic() + patience
+    left = processes
+    while left and time.monotonic() < deadline:
+        left = tuple(process for process in left if same(process))
+        time.sleep(0.02)
+    return left
+
+
+def same(process: Process) -> bool:
+    """Whether that very process still lives."""
+    now = find(process.pid)
+    return now is not None and now.alive and now.started == process.started

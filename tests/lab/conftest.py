@@ -1,0 +1,55 @@
+"""One lab for the whole session: two application servers, every package installed."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from cluster_site import EXAMPLE, Site
+
+from sanglier.lab import control
+from sanglier.lab.control import Lab
+from sanglier.lab.record import Wish
+
+
+def say(subject: str, what: str) -> None:
+    os.write(2, f"{subject}: {what}\n".encode())
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """The session's lab.  SANGLIER_TEST_LAB names one that is up, to be used and left up."""
+    existing = os.environ.get("SANGLIER_TEST_LAB")
+    if existing:
+        yield control.find(existing)
+        return
+    control.down("test")
+    try:
+        yield control.up("test", Wish(applications=2), say)
+    finally:
+        control.down("test")
+
+
+@pytest.fixture(scope="session")
+def site(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The example's cluster on the session's lab, for the tests of test_cluster_*.py."""
+    directory = tmp_path_factory.mktemp("site")
+    (directory / "lab.yaml").write_text(EXAMPLE.read_text())
+    return Site(lab=lab, directory=directory)
+
+
+@pytest.fixture
+def small_lab() -> Iterator[Callable[..., Lab]]:
+    """Make labs of a few hosts, by default the witness alone; they go with the test."""
+    names: list[str] = []
+
+    def make(*hosts: str, wish: Wish | None = None) -> Lab:
+        name = f"t-{uuid.uuid4().hex[:8]}"
+        names.append(name)
+        return control.up(name, wish or Wish(only=hosts or ("witness",)), say)
+
+    yield make
+    for name in names:
+        control.down(name)

@@ -1,0 +1,53 @@
+"""Who a host is, and how ssh reaches it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sanglier.lab import topology
+from sanglier.lab.identity import (
+    identity_files,
+    machine_id,
+    network_batch,
+    render_known_hosts,
+    render_ssh_config,
+)
+from sanglier.lab.place import Place
+
+LAB = topology.build("lab", 1)
+PLACE = Place(name="lab", state=Path("/run/x/lab"), data=Path("/cache/labs/lab"))
+
+
+def test_a_host_names_and_numbers_its_cards() -> None:
+    assert network_batch(LAB.host("witness")).splitlines() == [
+        "link set lo up",
+        "link set vec0 name eth0",
+        "address add 10.77.0.31/24 brd + dev eth0",
+        "link set eth0 up",
+    ]
+
+
+def test_machine_ids_are_valid_and_differ_by_host_lab_and_key() -> None:
+    ids = {machine_id(*names) for names in [("a", "k", "h"), ("b", "k", "h"), ("a", "l", "h")]}
+    assert len(ids) == 3
+    assert all(len(each) == 32 and int(each, 16) for each in ids)
+
+
+def test_every_user_gets_the_key_and_no_secret_is_readable() -> None:
+    files = identity_files(LAB, LAB.host("srv-a"), machine_id="0" * 32, authorized="KEY")
+    keys = [file.path for file in files if file.text == "KEY"]
+    assert keys == [
+        f"{home}/.ssh/authorized_keys" for home in ("root", "home/admin", "home/nosudo")
+    ]
+
+
+def test_ssh_checks_host_keys_and_enters_the_namespace() -> None:
+    text = render_ssh_config(PLACE, LAB, Path("/run/x/lab/key"), Path("/run/x/lab/known"))
+    assert text.count("\nHost ") == 4 and text.startswith("Host disk-a 10.77.0.11\n")
+    assert "StrictHostKeyChecking yes" in text
+    assert "ProxyCommand nsenter --net='/run/netns/sanglier-lab' nc.openbsd %h %p" in text
+
+
+def test_known_hosts_has_name_and_address() -> None:
+    keys = {host.name: f"ssh-ed25519 {host.name}\n" for host in LAB.hosts}
+    assert render_known_hosts(LAB, keys).splitlines()[0] == "disk-a,10.77.0.11 ssh-ed25519 disk-a"

@@ -1,0 +1,103 @@
+"""Small pure parts: control socket, mirror, paths, memory, kernel command line, lock."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sanglier.core.errors import SanglierError
+from sanglier.lab import lock, mconsole, mirror, place, preflight, topology, uml
+from sanglier.lab.command import failure
+from sanglier.lab.image import Image
+from sanglier.lab.kernel import Kernel
+
+IMAGE = Image(
+    key="full-1", directory=Path("/c/full-1"), kernel=Kernel(release="6.1", sock_def_readable=2)
+)
+PLACE = place.Place(name="lab", state=Path("/run/x/lab"), data=Path("/c/labs/lab"))
+
+
+def test_a_control_request_has_the_shape_that_the_kernel_wants() -> None:
+    data = mconsole.pack_request("cad")
+    assert data[:16] == b"\xbe\xba\xfe\xca\x02\0\0\0\x03\0\0\0cad\0"
+    assert len(data) == 524
+
+
+def test_a_control_reply_is_read() -> None:
+    reply = mconsole.REPLY.pack(0, 1, 3, b"OK\0")
+    assert mconsole.parse_reply(reply) == (True, True, "OK")
+    assert mconsole.parse_reply(mconsole.REPLY.pack(-22, 0, 4, b"bad\0"))[0] is False
+
+
+def test_a_mirror_s_index_says_where_each_file_is() -> None:
+    text = mirror.stanza("Package: fio\nVersion: 3\n", filename="f.deb", size=5, sha256="ab")
+    assert text == "Package: fio\nVersion: 3\nFilename: ./f.deb\nSize: 5\nSHA256: ab\n"
+
+
+def test_the_kernel_gets_its_disks_cards_and_memory() -> None:
+    argv = uml.kernel_argv(topology.build("lab", 1).host("disk-a"), IMAGE, PLACE)
+    assert argv[0] == "/c/full-1/boot"
+    assert "ubda=/c/labs/lab/disk-a.cow,/c/full-1/root.ext4" in argv
+    assert "ubdb=/c/labs/lab/disk-a.disk" in argv and "mem=512M" in argv
+    assert sum(word.startswith("vec") for word in argv) == 4
+
+
+def test_neighbours_run_on_different_processors() -> None:
+    hosts = topology.build("lab", 2).hosts
+    if len(os.sched_getaffinity(0)) > 1:
+        assert uml.processor(hosts[0]) != uml.processor(hosts[1])
+        assert uml.processor(hosts[2]) != uml.processor(hosts[3])
+
+
+@pytest.mark.parametrize("directory", ["/a b", "/a,b", "/a'b", "/a%h", "/" + "a" * 90])
+def test_a_path_that_a_command_line_cannot_hold_is_refused(
+    directory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANGLIER_CACHE", directory)
+    with pytest.raises(SanglierError, match="SG-LAB-003"):
+        place.place("lab")
+
+
+def test_a_full_disk_and_a_dead_archive_have_codes_of_their_own() -> None:
+    assert "SG-LAB-012" in str(failure(("mke2fs",), 1, "write: No space left on device"))
+    assert "SG-LAB-016" in str(failure(("mmdebstrap",), 25, "E: Failed to fetch http://x"))
+    assert "SG-LAB-090" in str(failure(("ip",), 2, "RTNETLINK answers: x"))
+
+
+def test_missing_packages_are_named_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(preflight, "missing", lambda _commands: ("iproute2", "mmdebstrap"))
+    with pytest.raises(SanglierError, match="SG-LAB-008") as refused:
+        preflight.check()
+    assert refused.value.fix == "apt-get install iproute2 mmdebstrap"
+
+
+def test_without_root_the_lab_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(SanglierError, match="SG-LAB-007"):
+        preflight.check()
+
+
+def test_available_memory_is_read() -> None:
+    assert preflight.available_bytes("MemTotal: 9 kB\nMemAvailable:   2048 kB\n") == 2 << 20
+    assert preflight.available_bytes("") == 0
+
+
+def test_a_lock_says_who_holds_it_and_goes_with_its_holder(tmp_path: Path) -> None:
+    path = tmp_path / "lab.lock"
+    with lock.whole(path, "lab up"):
+        for second in (lock.whole(path, "lab down"), lock.shared(path, patience=0)):
+            with pytest.raises(SanglierError, match=r"`lab up` of process \d+"), second:
+                pass
+    with lock.shared(path), lock.shared(path, patience=0):
+        pass
+
+
+def test_a_lock_whose_file_was_removed_is_taken_anew(tmp_path: Path) -> None:
+    path = tmp_path / "lab.lock"
+    with lock.whole(path, "lab down"):
+        path.unlink()
+        with lock.whole(path, "lab up"):
+            assert "lab up" in path.read_text()

@@ -1,0 +1,38 @@
+"""Processes are told apart by more than their number."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from sanglier.lab import process
+from sanglier.lab.process import parse_stat
+
+STAT = (
+    "14227 (linux) (x y) T 1 14227 14227 0 -1 4194304 9 0 0 0 81 27 0 0 20 0 1 0 241773 "
+    "1394606080 25911 18446744073709551615 1610612736 1 2 3 4 5 0 0 0 0 0 0 0 17 1 0 0 0 0 0"
+)
+
+
+def test_a_name_with_brackets_and_blanks_is_no_trouble() -> None:
+    found = parse_stat(STAT)
+    assert (found.pid, found.state, found.session) == (14227, "T", 14227)
+    assert (found.started, found.resident_pages) == (241773, 25911)
+    assert found.alive
+
+
+def test_a_zombie_is_not_alive() -> None:
+    assert not parse_stat(STAT.replace(") T ", ") Z ")).alive
+
+
+def test_this_process_is_found_and_nobody_is_not() -> None:
+    own = process.find(os.getpid())
+    assert own is not None and process.same(own)
+    assert process.find(2**22 + 1) is None
+
+
+def test_end_ends_the_session_and_nothing_else() -> None:
+    with subprocess.Popen(("sleep", "60"), start_new_session=True) as sleeper:
+        members = process.in_session(sleeper.pid)
+        assert [member.pid for member in members] == [sleeper.pid]
+        assert process.end(members) == ()
