@@ -111,7 +111,7 @@ def _unusable(host: str, volume: Volume, device: Device) -> Problem | None:
             "a mirror needs a disk, a partition or a logical volume",
             "correct the file (`lsblk` shows the block devices)",
         )  # fmt: skip
-    if device.users and not device.ours:
+    if device.users:
         return _blocker(
             host, path, "SG-DISK-003", f"{path} is in use: " + "; ".join(device.users),
             "a device in use is never taken, with or without consent",
@@ -128,7 +128,7 @@ def _unusable(host: str, volume: Volume, device: Device) -> Problem | None:
 
 
 def _content(goal: Goal, host: str, volume: Volume, device: Device) -> tuple[Step, ...]:
-    if device.ours or device.blank or device.pending:
+    if device.blank or device.pending or (device.ours and device.has_drbd):
         return ()
     consent = wipe_consent(host, volume.devices[host])
     if device.has_drbd and consent not in goal.consents:

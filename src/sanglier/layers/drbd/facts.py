@@ -50,6 +50,8 @@ class Resource:
     """Metadata was just created: no generation of data has ever been current."""
     pending: bool = False
     """A first writing of metadata was cut."""
+    secret_digest: str = ""
+    """SHA-256 of the shared secret in use."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Runtime options as ``drbdsetup show --show-defaults`` gives them."""
 
@@ -65,7 +67,7 @@ class Resource:
 
     @property
     def exportable(self) -> bool:
-        """Whether this side may be exported: Primary on up-to-date data (STACK rule 22)."""
+        """Whether this side may be exported: Primary on up-to-date data."""
         return self.up and self.primary and self.disk == UP_TO_DATE
 
 

@@ -45,10 +45,10 @@ def _diverged(volume: Volume, host: str) -> Problem:
         severity=Severity.WARNING,
         address=_address(host, volume),
         what="the mirror is cut: both sides are StandAlone",
-        why="somebody disconnected it, or each side holds writes that the other has not (split "
-        "brain); connecting again tells which, and never discards anything",
-        fix="apply; if it reports a split brain, stop the writers and keep a copy of both sides "
-        "before you choose one",
+        why="somebody disconnected it, or the replication link failed; two Primaries that lose "
+        "each other begin two histories at once (split brain), and only a person can choose one",
+        fix="apply tries to connect and never discards anything; when it reports a split brain, "
+        "stop the writers and keep a copy of both sides before you choose one",
     )
 
 

@@ -176,8 +176,15 @@ def _connected(volume: Volume, facts: Facts) -> Facts:
         if facts.has(h, DrbdFacts)
     ]
     if all(side.up for side in sides) and len(sides) == len(volume.devices):
-        return _everywhere(volume, lambda r: replace(r, connection="Connected"))(facts)
+        good = any(side.disk == UP_TO_DATE for side in sides)
+        return _everywhere(volume, lambda r: _caught_up(r, good=good))(facts)
     return facts
+
+
+def _caught_up(side: Resource, *, good: bool) -> Resource:
+    """A side that only missed some writes is soon up to date; one without data is not."""
+    behind = good and side.disk in {"Outdated", "Consistent"}
+    return replace(side, connection="Connected", disk=UP_TO_DATE if behind else side.disk)
 
 
 def _talks(host: str, volume: Volume, alter: Callable[[Resource], Resource]) -> Effect:
@@ -205,10 +212,14 @@ def up(volume: Volume, host: str) -> Step:
 def adjust(goal: Goal, volume: Volume, host: str, reasons: tuple[str, ...]) -> Step:
     """Bring the running resource to what its file says, without interruption."""
     wanted = checked_options(goal.cluster.timings)
+    digest = goal.secrets.drbd[volume.name].digest()
     return step(
         host, volume.name, 2, Mark.CHANGE, f"adjust resource {volume.name}",
         "; ".join(reasons), Run(argv=("drbdadm", "adjust", volume.name)),
-        _talks(host, volume, lambda r: replace(r, options={**r.options, **wanted})),
+        _talks(
+            host, volume,
+            lambda r: replace(r, options={**r.options, **wanted}, secret_digest=digest),
+        ),
         Risk.DISRUPTIVE,
     )  # fmt: skip
 
@@ -236,7 +247,7 @@ def wait_connected(volume: Volume, host: str) -> Step:
     return step(
         host, volume.name, 3, Mark.START, f"wait until {volume.name} is connected",
         "it is not connected", Script(text=WAIT, args=(volume.name, str(volume.minor), "100")),
-        _everywhere(volume, lambda r: replace(r, connection="Connected")),
+        lambda facts: _connected(volume, facts),
     )  # fmt: skip
 
 

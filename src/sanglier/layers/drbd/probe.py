@@ -16,14 +16,21 @@ from sanglier.spec.cluster import Volume
 STATE = "cat /sys/module/drbd/version /proc/drbd 2>/dev/null; :"
 # $1 resource, $2 minor, $3 device, $4 marker.  The shared secret is cut out on the host.
 RESOURCE = """
+gi=
 [ -e "$4" ] && echo pending
 if grep -qs "^ *$2: cs:" /proc/drbd && ! grep -qs "^ *$2: cs:Unconfigured" /proc/drbd; then
-    drbdsetup show "$1" --show-defaults 2>/dev/null | grep -v shared-secret
-    echo "gi $(drbdsetup get-gi "$2" 2>/dev/null)"
-elif [ -b "$3" ] && command -v drbdmeta >/dev/null; then
-    echo "gi $(drbdmeta "$2" v08 "$3" internal get-gi 2>/dev/null)"
+    shown=$(drbdsetup show "$1" --show-defaults 2>/dev/null)
+    printf '%s\\n' "$shown" | grep -v shared-secret
+    case $shown in *shared-secret*)
+        secret=${shown#*shared-secret*\\"}
+        printf 'secret %s\\n' "$(printf '%s\\n' "${secret%%\\"*}" | sha256sum)";;
+    esac
+    gi=$(drbdsetup get-gi "$2" 2>/dev/null) || gi=
 fi
-:
+if [ -z "$gi" ] && [ -b "$3" ] && command -v drbdmeta >/dev/null; then
+    gi=$(drbdmeta "$2" v08 "$3" internal get-gi 2>/dev/null) || gi=
+fi
+echo "gi $gi"
 """
 PROC = re.compile(
     r"^\s*(?P<minor>\d+): cs:(?P<cs>\w+)"
@@ -71,6 +78,11 @@ def _options(lines: tuple[str, ...]) -> dict[str, str]:
     return {m["key"]: m["value"].strip() for m in matches if m}
 
 
+def _secret_digest(lines: tuple[str, ...]) -> str:
+    words = (line.split() for line in lines if line.startswith("secret "))
+    return next((w[1] for w in words if len(w) > 1), "")
+
+
 def _current_uuid(lines: tuple[str, ...]) -> str:
     texts = (line[3:].strip() for line in lines if line.startswith("gi "))
     return next((text.split(":")[0] for text in texts if re.match(r"[0-9A-F]{16}:", text)), "")
@@ -95,6 +107,7 @@ def parse_resource(state: Output, look: Output, minor: int) -> Resource:
         metadata=bool(uuid) or attached,
         fresh=uuid == FRESH_UUID,
         pending="pending" in look.lines,
+        secret_digest=_secret_digest(look.lines) if up else "",
         options=_options(look.lines) if up else {},
     )
 

@@ -23,14 +23,17 @@ def _sides(goal: Goal, facts: Facts, volume: Volume) -> Sides:
     }
 
 
-def _drifted(goal: Goal, side: Resource) -> tuple[str, ...]:
+def _drifted(goal: Goal, volume: Volume, side: Resource) -> tuple[str, ...]:
     """Options whose runtime value is not the file's."""
     wanted = checked_options(goal.cluster.timings)
-    return tuple(
+    wrong = [
         f"{key} is {side.options[key]}, not {value}"
         for key, value in wanted.items()
         if key in side.options and side.options[key] != value
-    )
+    ]
+    if side.secret_digest not in {"", goal.secrets.drbd[volume.name].digest()}:
+        wrong.append("the shared secret in use is another")
+    return tuple(wrong)
 
 
 def _prepare(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource) -> list[Step]:
@@ -50,7 +53,7 @@ def _run(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource) ->
     """Bring one side up, or to what its file says."""
     if not side.up:
         return (moves.up(volume, host),)
-    if reasons := _drifted(goal, side):
+    if reasons := _drifted(goal, volume, side):
         return (moves.adjust(goal, volume, host, reasons),)
     if differs(resource_file(goal, volume), facts.of(host, DrbdFacts).files):
         return (moves.adjust(goal, volume, host, ("its file changes",)),)

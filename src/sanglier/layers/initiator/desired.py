@@ -5,7 +5,7 @@ from __future__ import annotations
 from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
 from sanglier.layers.files import HEADER, WantedFile
-from sanglier.layers.initiator.facts import Portal
+from sanglier.layers.initiator.facts import Portal, Session
 from sanglier.spec.cluster import ApplicationServer, Cluster, Timings, Volume
 
 NAME_PATH = "/etc/iscsi/initiatorname.iscsi"
@@ -81,6 +81,14 @@ def udev_file(timings: Timings) -> WantedFile:
 def files_of(goal: Goal, server: ApplicationServer) -> tuple[WantedFile, ...]:
     """List the files of this layer."""
     return (name_file(goal, server), conf_file(goal, server), udev_file(goal.cluster.timings))
+
+
+def fits(goal: Goal, server: ApplicationServer, session: Session) -> bool:
+    """Whether a session would log in again as the file wants it."""
+    return (
+        session.initiator == goal.cluster.initiator_iqn(server)
+        and session.password_digest == goal.secrets.chap[server.name].digest()
+    )
 
 
 def portals_of(cluster: Cluster, volume: Volume) -> tuple[Portal, ...]:

@@ -25,6 +25,10 @@ class Session:
     portal: Portal
     state: str
     """LOGGED_IN, FAILED or FREE."""
+    initiator: str
+    """Name by which it logged in."""
+    password_digest: str
+    """SHA-256 of the CHAP password with which it would log in again."""
     recovery_tmo_s: int | None = None
     abort_tmo_s: int | None = None
 

@@ -12,10 +12,8 @@ from sanglier.core.step import Effect, Mark, Risk, Step
 from sanglier.layers.base import Goal
 from sanglier.layers.files import WantedFile, as_read, write_step
 from sanglier.layers.initiator.desired import (
-    CONF_PATH,
     DAEMON,
     LOGIN,
-    NAME_PATH,
     UDEV_PATH,
     record_settings,
 )
@@ -40,6 +38,20 @@ return 1
 # $1 target, $2 portal.  15 is iscsiadm's "session exists", iscsiadm(8).
 LOGIN_PORTAL = """
 iscsiadm -m node -T "$1" -p "$2" --login || [ $? -eq 15 ]
+"""
+# $1 target, $2 portal.  The live session keeps the password with which it was made, even over a
+# restart of iscsid.  The next portal waits until this path works again.
+LOGIN_AGAIN = """
+ready() { multipathd show paths raw format '%T' 2>/dev/null | grep -cE '^(ready|ghost)'; }
+before=$(ready) || :
+iscsiadm -m node -T "$1" -p "$2" --logout || [ $? -eq 21 ]
+iscsiadm -m node -T "$1" -p "$2" --login || [ $? -eq 15 ]
+tries=100
+while [ "$tries" -gt 0 ]; do
+    after=$(ready) || :
+    if [ "$after" -ge "$before" ]; then return 0; fi
+    sleep 0.2; tries=$((tries - 1))
+done
 """
 # $1 target.  21 is "no records or sessions found".
 FORGET = """
@@ -90,23 +102,23 @@ def write(server: ApplicationServer, wanted: WantedFile, now: InitiatorFacts) ->
     )
 
 
-def needs_restart(step: Step) -> bool:
-    """Whether a written file is read by iscsid at its start."""
-    return step.summary in {f"write {NAME_PATH}", f"write {CONF_PATH}"}
-
-
 def _units(names: tuple[str, ...], state: Unit) -> Callable[[InitiatorFacts], InitiatorFacts]:
     return lambda facts: replace(facts, units={**facts.units, **dict.fromkeys(names, state)})
 
 
-def start(server: ApplicationServer, *, restart: bool) -> Step:
-    """Start the daemon, or restart it: sessions survive."""
+def start(server: ApplicationServer) -> Step:
+    """Start the daemon; discovery and login need it."""
     return _step(
-        server.name, "iscsid", 1, Mark.CHANGE if restart else Mark.START,
-        "restart iscsid" if restart else "start iscsid",
-        "its files change" if restart else "it does not run",
+        server.name, "iscsid", 1, Mark.START, "start iscsid", "it does not run",
         Script(text=START), _units((DAEMON,), RUNNING),
-        Risk.DISRUPTIVE if restart else Risk.SAFE,
+    )  # fmt: skip
+
+
+def restart(server: ApplicationServer) -> Step:
+    """Restart the daemon, which reads its own name once; it logs all sessions in again."""
+    return _step(
+        server.name, "iscsid", 3, Mark.CHANGE, "restart iscsid", "it is to bear another name",
+        Script(text=START), _units((DAEMON,), RUNNING), Risk.DISRUPTIVE,
     )  # fmt: skip
 
 
@@ -125,7 +137,7 @@ def enable(server: ApplicationServer, units: tuple[str, ...]) -> Step:
 def start_login(server: ApplicationServer) -> Step:
     """Tell systemd that the sessions are its own."""
     return _step(
-        server.name, "login", 4, Mark.START, "hand the sessions to systemd",
+        server.name, "login", 5, Mark.START, "hand the sessions to systemd",
         f"{LOGIN} is not active", Run(argv=("systemctl", "start", LOGIN)),
         lambda f: replace(
             f, units={**f.units, LOGIN: replace(f.units.get(LOGIN, Unit()), active="active")}
@@ -149,14 +161,39 @@ def discover(
     )  # fmt: skip
 
 
-def login(server: ApplicationServer, portal: Portal) -> Step:
+def _session(goal: Goal, server: ApplicationServer, portal: Portal) -> Session:
+    return Session(
+        portal=portal,
+        state="LOGGED_IN",
+        initiator=goal.cluster.initiator_iqn(server),
+        password_digest=goal.secrets.chap[server.name].digest(),
+    )
+
+
+def login(goal: Goal, server: ApplicationServer, portal: Portal) -> Step:
     """Log in over one portal."""
-    session = Session(portal=portal, state="LOGGED_IN")
+    session = _session(goal, server, portal)
     return _step(
-        server.name, portal.address, 3, Mark.START,
+        server.name, portal.address, 4, Mark.START,
         f"log in to {portal.target} at {portal.address}", "no session",
         Script(text=LOGIN_PORTAL, args=(portal.target, portal.address)),
         lambda f: replace(f, sessions=(*f.sessions, session)),
+    )  # fmt: skip
+
+
+def login_again(goal: Goal, server: ApplicationServer, portal: Portal) -> Step:
+    """Log out of one portal and in again; the other paths carry the I/O meanwhile."""
+    session = _session(goal, server, portal)
+
+    def alter(facts: InitiatorFacts) -> InitiatorFacts:
+        others = tuple(s for s in facts.sessions if s.portal != portal)
+        return replace(facts, sessions=(*others, session))
+
+    return _step(
+        server.name, portal.address, 4, Mark.CHANGE,
+        f"log in anew to {portal.target} at {portal.address}",
+        "its session bears another name or password",
+        Script(text=LOGIN_AGAIN, args=(portal.target, portal.address)), alter, Risk.DISRUPTIVE,
     )  # fmt: skip
 
 
@@ -165,7 +202,7 @@ def set_timeouts(goal: Goal, server: ApplicationServer, wrong: Mapping[str, int]
     seconds = goal.cluster.timings.sd_timeout_s
     disks = tuple(sorted(wrong))
     return _step(
-        server.name, "disks", 4, Mark.CHANGE, f"set the SCSI timeout of {', '.join(disks)}",
+        server.name, "disks", 5, Mark.CHANGE, f"set the SCSI timeout of {', '.join(disks)}",
         f"it is not {seconds} s", Script(text=TIMEOUT, args=(str(seconds), *disks)),
         lambda f: replace(f, disk_timeouts=dict.fromkeys(f.disk_timeouts, seconds)),
     )  # fmt: skip

@@ -21,14 +21,16 @@ for session in /sys/class/iscsi_session/session*; do
     [ -d "$session" ] || continue
     name=${session##*/session}
     connection=/sys/class/iscsi_connection/connection$name:0
-    target= state= recovery= abort= address=
+    target= state= recovery= abort= address= initiator=
     read -r target < "$session/targetname" || :
     read -r state < "$session/state" || :
+    read -r initiator < "$session/initiatorname" || :
     read -r recovery < "$session/recovery_tmo" || :
     read -r abort < "$session/abort_tmo" || :
     read -r address < "$connection/persistent_address" || :
-    echo "session $target $address $state ${recovery:--} ${abort:--}"
+    echo "session $target $address $state ${initiator:--} ${recovery:--} ${abort:--} $session"
 done 2>/dev/null
+sha256sum /sys/class/iscsi_session/session*/password 2>/dev/null
 for disk in /sys/block/sd*; do
     vendor= timeout=
     read -r vendor < "$disk/device/vendor" || :
@@ -72,15 +74,18 @@ def _number(text: str) -> int | None:
 
 def _sessions(output: Output) -> tuple[Session, ...]:
     words = (line.split() for line in output.lines if line.startswith("session "))
+    digests = {path: state.digest for path, state in parse_digest(output).items()}
     return tuple(
         Session(
             portal=Portal(target=w[1], address=w[2]),
             state=w[3],
-            recovery_tmo_s=_number(w[4]),
-            abort_tmo_s=_number(w[5]),
+            initiator=w[4],
+            password_digest=digests.get(f"{w[7]}/password", ""),
+            recovery_tmo_s=_number(w[5]),
+            abort_tmo_s=_number(w[6]),
         )
         for w in words
-        if len(w) == 6
+        if len(w) == 8
     )
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from sanglier.core.address import Address
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
+from sanglier.core.problem import Problem, Severity
 from sanglier.core.step import Step
 from sanglier.layers.base import Goal
 from sanglier.layers.files import differs
 from sanglier.layers.initiator import moves
 from sanglier.layers.initiator.desired import (
     AT_BOOT,
+    CONF_PATH,
     DAEMON,
     LOGIN,
+    NAME_PATH,
     all_portals,
     files_of,
+    fits,
     is_ours,
     record_settings,
 )
@@ -30,9 +35,11 @@ def _configure(goal: Goal, server: ApplicationServer, now: InitiatorFacts) -> li
         for wanted in files_of(goal, server)
         if differs(wanted, now.files)
     ]
-    daemon = now.units.get(DAEMON, Unit())
-    if not daemon.is_active or any(moves.needs_restart(step) for step in steps):
-        steps.append(moves.start(server, restart=daemon.is_active))
+    renamed = any(step.summary == f"write {NAME_PATH}" for step in steps)
+    if not now.units.get(DAEMON, Unit()).is_active:
+        steps.append(moves.start(server))
+    elif renamed:
+        steps.append(moves.restart(server))
     late = tuple(name for name in AT_BOOT if not now.units.get(name, Unit()).is_enabled)
     if late:
         steps.append(moves.enable(server, late))
@@ -86,37 +93,60 @@ def _logged_in(sessions: tuple[Session, ...], portal: Portal) -> bool:
     return any(session.portal == portal for session in sessions)
 
 
+def _again(goal: Goal, server: ApplicationServer, now: InitiatorFacts) -> list[Step]:
+    """Log in anew, one portal after the other, where name or password have changed."""
+    return [
+        moves.login_again(goal, server, session.portal)
+        for session in now.sessions
+        if is_ours(goal.cluster, session.portal.target) and not fits(goal, server, session)
+    ]
+
+
 def _logins(
-    server: ApplicationServer, now: InitiatorFacts, portals: tuple[Portal, ...]
+    goal: Goal, server: ApplicationServer, now: InitiatorFacts, portals: tuple[Portal, ...]
 ) -> list[Step]:
     return [
-        moves.login(server, portal) for portal in portals if not _logged_in(now.sessions, portal)
+        moves.login(goal, server, portal)
+        for portal in portals
+        if not _logged_in(now.sessions, portal)
     ]
 
 
-def _strangers(cluster: Cluster, server: ApplicationServer, now: InitiatorFacts) -> list[Step]:
-    """Leave targets of this cluster's name space that the file no longer has."""
+def _strangers(
+    cluster: Cluster, server: ApplicationServer, now: InitiatorFacts
+) -> tuple[Problem, ...]:
+    """Name targets of this cluster that the file no longer has; they may still be in use."""
     wanted = {portal.target for portal in all_portals(cluster)}
     known = {p.target for p in now.records} | {s.portal.target for s in now.sessions}
-    return [
-        moves.forget(server, target, "the file has no such target", phase=4)
+    return tuple(
+        Problem(
+            code="SG-ISCSI-001",
+            severity=Severity.WARNING,
+            address=Address(host=server.name, layer="initiator", subject=target),
+            what=f"it is still logged in to {target}, or will be at boot",
+            why="the file has no such volume any more; a session is never ended under something "
+            "that may still be mounted",
+            fix="unmount what lies on it, flush its map (`multipath -f`), then "
+            f"`iscsiadm -m node -T {target} --logout` and `iscsiadm -m node -T {target} -o delete`",
+        )
         for target in sorted(known - wanted)
         if is_ours(cluster, target)
-    ]
+    )
 
 
 def _server(goal: Goal, facts: Facts, server: ApplicationServer) -> Proposal:
     now = facts.of(server.name, InitiatorFacts)
     portals = offered(goal, facts)
     steps = _configure(goal, server, now)
-    rewritten = any(moves.needs_restart(step) for step in steps)
+    rewritten = any(step.summary == f"write {CONF_PATH}" for step in steps)
     steps += _discoveries(goal, server, now, portals, everything=rewritten)
-    steps += _logins(server, now, portals)
+    steps += _logins(goal, server, now, portals)
+    steps += _again(goal, server, now)
     steps += _keep_sessions(server, now, portals)
     wrong = {d: t for d, t in now.disk_timeouts.items() if t != goal.cluster.timings.sd_timeout_s}
     if wrong:
         steps.append(moves.set_timeouts(goal, server, wrong))
-    return Proposal(steps=(*steps, *_strangers(goal.cluster, server, now)))
+    return Proposal(steps=tuple(steps), problems=_strangers(goal.cluster, server, now))
 
 
 def propose(goal: Goal, facts: Facts) -> Proposal:

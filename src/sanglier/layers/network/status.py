@@ -16,7 +16,8 @@ def _line(cluster: Cluster, host: str, now: NetworkFacts) -> StatusLine:
     dead = [link for link in links if now.reachable.get(link.peer) is False]
     troubles = [f"{a} missing" for a in absent]
     troubles += [f"no answer from {x.peer_host} at {x.peer} ({x.purpose})" for x in dead]
-    good = f"{len(addresses_of(cluster, host))} addresses, {len(links)} peers answer"
+    peers = "1 peer answers" if len(links) == 1 else f"{len(links)} peers answer"
+    good = f"{len(addresses_of(cluster, host))} addresses, {peers}"
     return StatusLine(
         host=host,
         layer="network",

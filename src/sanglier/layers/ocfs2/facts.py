@@ -15,6 +15,8 @@ class Filesystem:
 
     device: bool
     """The map is there."""
+    readable: bool = False
+    """A path of the map works, so that what is on it could be read."""
     kind: str = ""
     label: str = ""
     blank: bool = False

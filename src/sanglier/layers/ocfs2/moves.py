@@ -126,6 +126,7 @@ def _online(goal: Goal) -> Alter:
 
 
 def _start_action(goal: Goal, now: Ocfs2Facts, verb: str) -> Script:
+    """Restart an offline cluster: its LSB unit may be "active" and have done nothing."""
     enable = "keep" if now.o2cb_at_boot else "enable"
     return Script(text=START, args=(goal.cluster.name, enable, verb))
 
@@ -135,7 +136,8 @@ def start_o2cb(goal: Goal, host: str, now: Ocfs2Facts) -> Step:
     return step(
         host, "o2cb", 1, Mark.START, f"bring o2cb cluster {goal.cluster.name} online, also at boot",
         "it is offline or does not start at boot",
-        (_start_action(goal, now, "start"),), change(host, _online(goal)),
+        (_start_action(goal, now, "start" if now.cluster_values else "restart"),),
+        change(host, _online(goal)),
     )  # fmt: skip
 
 
@@ -150,7 +152,7 @@ def restart_o2cb(goal: Goal, host: str, now: Ocfs2Facts, wrong: Mapping[str, str
 
 
 def _made(goal: Goal, volume: Volume) -> Effect:
-    made = Filesystem(device=True, kind="ocfs2", label=volume.label)
+    made = Filesystem(device=True, readable=True, kind="ocfs2", label=volume.label)
 
     def effect(facts: Facts) -> Facts:
         for server in goal.cluster.applications:
@@ -168,9 +170,8 @@ def _make_action(goal: Goal, volume: Volume, how: str) -> Script:
     return Script(text=MAKE, args=(volume.map_device, mkfs_marker(volume), how, *arguments))
 
 
-def make(goal: Goal, host: str, volume: Volume, reason: str) -> Step:
-    """Make the filesystem on a blank volume."""
-    how = "blank" if "blank" in reason else "cut"
+def make(goal: Goal, host: str, volume: Volume, reason: str, *, how: str) -> Step:
+    """Make the filesystem on a blank volume; ``how`` as in MAKE."""
     return step(
         host, volume.name, 2, Mark.CREATE,
         f"make OCFS2 {volume.label} with {volume.slots} node slots for {volume.workload}",

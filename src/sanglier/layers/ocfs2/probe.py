@@ -26,14 +26,25 @@ for node in node/*; do
 done 2>/dev/null
 :
 """
-# $1 device, $2 marker.  Both ends are read only where no signature is known.
+# $1 device, $2 marker.  Nothing is read where a read could hang for ever: a mounted filesystem is
+# known to udev, udev(7), and a map without a working path is not touched.  Both ends are read
+# only where no signature is known.
 FILESYSTEM = (
     BLANK
     + """
 [ -e "$2" ] && echo pending
 [ -b "$1" ] || return 0
 echo device
-if grep -q "^$1 " /proc/mounts; then echo mounted; fi
+if grep -q "^$1 " /proc/mounts; then
+    link=$(readlink "$1"); read -r numbers < "/sys/class/block/${link##*/}/dev"
+    echo readable
+    while IFS= read -r line; do
+        case $line in E:ID_FS_TYPE=*|E:ID_FS_LABEL=*) echo "${line#E:ID_FS_}";; esac
+    done < "/run/udev/data/b$numbers"
+    return 0
+fi
+dmsetup status "${1##*/}" 2>/dev/null | grep -qE ' [0-9]+:[0-9]+ A ' || return 0
+echo readable
 blkid -p -s TYPE -s LABEL -o export -- "$1" 2>/dev/null && return 0
 blank "$1" && echo blank
 :
@@ -91,6 +102,7 @@ def parse_filesystem(output: Output) -> Filesystem:
     pairs = dict(line.partition("=")[::2] for line in output.lines if "=" in line)
     return Filesystem(
         device="device" in output.lines,
+        readable="readable" in output.lines,
         kind=pairs.get("TYPE", ""),
         label=pairs.get("LABEL", ""),
         blank="blank" in output.lines,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
 from sanglier.core.step import Step
+from sanglier.layers.backing.facts import BackingFacts
 from sanglier.layers.base import Goal
 from sanglier.layers.files import differs
 from sanglier.layers.multipath.facts import MultipathFacts
@@ -37,9 +38,11 @@ def _configure(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Step, ...]:
 
 
 def _has_map(facts: Facts, host: str, volume: Volume) -> bool:
+    """Whether there is (or will be) a map with a working path: without one, a mount hangs."""
     if not facts.has(host, MultipathFacts):
         return False
-    return map_of(facts.of(host, MultipathFacts), volume) is not None
+    found = map_of(facts.of(host, MultipathFacts), volume)
+    return found is not None and len(found.dead) < len(found.paths)
 
 
 def _maker(goal: Goal, facts: Facts, volume: Volume) -> ApplicationServer | None:
@@ -65,6 +68,16 @@ def _mounted_somewhere(goal: Goal, facts: Facts, volume: Volume) -> bool:
     )
 
 
+def _holds_something(facts: Facts, volume: Volume) -> bool:
+    """Whether a backing device that nobody has attached shows a filesystem under the mirror."""
+    devices = [
+        facts.of(host, BackingFacts).devices[volume.name]
+        for host in volume.devices
+        if facts.has(host, BackingFacts)
+    ]
+    return any(set(device.signatures) - {"drbd"} for device in devices)
+
+
 def _make(goal: Goal, facts: Facts, volume: Volume) -> tuple[Step, ...]:
     """Make the filesystem where nothing is, or finish a making that was cut."""
     maker = _maker(goal, facts, volume)
@@ -72,11 +85,13 @@ def _make(goal: Goal, facts: Facts, volume: Volume) -> tuple[Step, ...]:
         return ()
     found = _filesystem(facts, maker.name, volume)
     if found.pending and found.kind in {"", "ocfs2"}:
-        return (moves.make(goal, maker.name, volume, "a run was cut while it was made"),)
-    if found.kind:
+        reason = "a run was cut while it was made"
+        return (moves.make(goal, maker.name, volume, reason, how="cut"),)
+    if found.kind or (not found.readable and _holds_something(facts, volume)):
         return ()
-    if found.blank or not found.device:
-        return (moves.make(goal, maker.name, volume, "the volume is blank"),)
+    if found.blank or not found.readable:
+        reason = "the volume is blank" if found.blank else "made only if the volume is found blank"
+        return (moves.make(goal, maker.name, volume, reason, how="blank"),)
     return (moves.make_over(goal, maker.name, volume),)
 
 

@@ -10,7 +10,7 @@ from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
 from sanglier.core.step import Step
 from sanglier.layers.base import Goal
-from sanglier.layers.files import WantedFile, remove_step
+from sanglier.layers.files import HEADER, WantedFile, differs, remove_step
 from sanglier.layers.ocfs2 import moves
 from sanglier.layers.ocfs2.desired import O2CB, UNIT_DIR, files_of, unit_name
 from sanglier.layers.ocfs2.facts import Ocfs2Facts
@@ -28,6 +28,16 @@ def _remove(host: str, wanted: WantedFile) -> Step:
     return remove_step(address, wanted.path, moves.change(host, alter), phase=2, then=reload)
 
 
+def _is_ours(goal: Goal, wanted: WantedFile, now: Ocfs2Facts) -> bool:
+    """Whether a file was written by us; Debian's own /etc/default/o2cb stays."""
+    state = now.files.get(wanted.path)
+    if state is None:
+        return False
+    text = state.text or ""
+    named = f"\tname = {goal.cluster.name}\n" in text
+    return not differs(wanted, now.files) or text.startswith(HEADER) or named
+
+
 def _host(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Step, ...]:
     steps = []
     for volume in goal.cluster.volumes:
@@ -39,7 +49,7 @@ def _host(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Step, ...]:
     unit = now.units.get(O2CB, Unit())
     if now.cluster_values or unit.is_active:
         steps.append(moves.stop_o2cb(host))
-    steps += [_remove(host, f) for f in files_of(goal.cluster) if f.path in now.files]
+    steps += [_remove(host, f) for f in files_of(goal.cluster) if _is_ours(goal, f, now)]
     return tuple(steps)
 
 

@@ -1,0 +1,1 @@
+"""Break it on purpose and prove what was kept: workloads, histories, checkers."""
