@@ -34,7 +34,7 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def site(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The example's cluster on the session's lab, for the tests of test_cluster_*.py."""
+    """The example's cluster on the session's lab, for the tests of test_stack_*.py."""
     directory = tmp_path_factory.mktemp("site")
     (directory / "lab.yaml").write_text(EXAMPLE.read_text())
     return Site(lab=lab, directory=directory)

@@ -1,0 +1,44 @@
+"""States that are not recorded: a recorded one with parsed facts replaced."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from sanglier.core.facts import Facts
+from sanglier.layers.backing.facts import BackingFacts
+from sanglier.layers.drbd.facts import DrbdFacts
+from sanglier.layers.ocfs2.facts import Ocfs2Facts
+
+from .goal import VOLUME
+
+F = TypeVar("F")
+
+
+def altered(facts: Facts, host: str, kind: type[F], **values: Any) -> Facts:  # noqa: ANN401
+    """Replace fields of the facts of one layer on one host."""
+    return facts.with_(host, replace(facts.of(host, kind), **values))  # type: ignore[type-var]
+
+
+def with_device(facts: Facts, host: str, **values: Any) -> Facts:  # noqa: ANN401
+    """Replace fields of the backing device."""
+    device = facts.of(host, BackingFacts).devices[VOLUME.name]
+    return altered(facts, host, BackingFacts, devices={VOLUME.name: replace(device, **values)})
+
+
+def with_side(facts: Facts, host: str, **values: Any) -> Facts:  # noqa: ANN401
+    """Replace fields of one side of the mirror."""
+    side = facts.of(host, DrbdFacts).resources[VOLUME.name]
+    return altered(facts, host, DrbdFacts, resources={VOLUME.name: replace(side, **values)})
+
+
+def with_filesystem(facts: Facts, host: str, **values: Any) -> Facts:  # noqa: ANN401
+    """Replace fields of what is on the map."""
+    found = facts.of(host, Ocfs2Facts).filesystems[VOLUME.name]
+    return altered(facts, host, Ocfs2Facts, filesystems={VOLUME.name: replace(found, **values)})
+
+
+def without(facts: Facts, host: str) -> Facts:
+    """Give the facts as if a host had not answered."""
+    values = {key: value for key, value in facts._values.items() if key[0] != host}
+    return Facts(values)

@@ -1,0 +1,110 @@
+"""For every problem code of the layers: a state in which it fires, made from a recorded one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from sanglier.core.facts import Facts
+from sanglier.layers.backing.facts import DeviceKind
+from sanglier.layers.initiator.facts import InitiatorFacts, Portal
+from sanglier.layers.network.facts import Interface, NetworkFacts
+from sanglier.layers.ocfs2.facts import Mount, Ocfs2Facts
+from sanglier.layers.packages.facts import PackagesFacts
+
+from .alter import altered, with_device, with_filesystem, with_side
+from .goal import GOAL, VOLUME
+from .recordings import facts_of
+
+State = Callable[[], Facts]
+
+
+def _recorded(case: str) -> State:
+    return lambda: facts_of(case)
+
+
+def _no_source() -> Facts:
+    installed = frozenset({"open-iscsi"})
+    return altered(facts_of("blank"), "srv-a", PackagesFacts, installed=installed, sources=False)
+
+
+def _no_module() -> Facts:
+    modules = facts_of("blank").of("srv-a", PackagesFacts).modules - {"ocfs2"}
+    return altered(facts_of("blank"), "srv-a", PackagesFacts, modules=modules)
+
+
+def _network(host: str, **values: object) -> State:
+    return lambda: altered(facts_of("converged"), host, NetworkFacts, **values)
+
+
+def _without_address() -> Facts:
+    addresses = dict(facts_of("converged").of("disk-a", NetworkFacts).addresses)
+    del addresses["10.77.1.11"]
+    return altered(facts_of("converged"), "disk-a", NetworkFacts, addresses=addresses)
+
+
+def _cut_links(*peers: str) -> State:
+    def make() -> Facts:
+        reachable = facts_of("converged").of("srv-a", NetworkFacts).reachable
+        cut = {**reachable, **dict.fromkeys(peers, False)}
+        return altered(facts_of("converged"), "srv-a", NetworkFacts, reachable=cut)
+
+    return make
+
+
+def _large_mtu() -> Facts:
+    addresses = facts_of("converged").of("disk-b", NetworkFacts).addresses
+    jumbo = Interface(name=addresses["10.77.1.12"].name, mtu=9000)
+    return altered(
+        facts_of("converged"), "disk-b", NetworkFacts, addresses={**addresses, "10.77.1.12": jumbo}
+    )
+
+
+def _device(**values: object) -> State:
+    return lambda: with_device(facts_of("blank"), "disk-b", **values)
+
+
+def _foreign_mount() -> Facts:
+    mount = Mount(source="/dev/sda1", kind="ext4", options=frozenset({"rw"}))
+    return altered(facts_of("converged"), "srv-a", Ocfs2Facts, mounts={VOLUME.mount: mount})
+
+
+def _locked_values() -> Facts:
+    values = facts_of("converged").of("srv-a", Ocfs2Facts).cluster_values
+    wrong = {**values, "dead_threshold": "31"}
+    return altered(facts_of("converged"), "srv-a", Ocfs2Facts, cluster_values=wrong)
+
+
+def _stranger() -> Facts:
+    now = facts_of("converged").of("srv-a", InitiatorFacts)
+    old = Portal(target=f"{GOAL.cluster.iqn_prefix}:guiguiabloc.old.disk-a", address="10.77.2.11")
+    records = {**now.records, old: next(iter(now.records.values()))}
+    return altered(facts_of("converged"), "srv-a", InitiatorFacts, records=records)
+
+
+FIRING: Mapping[str, State] = {
+    "SG-PKG-001": _no_source,
+    "SG-PKG-002": _no_module,
+    "SG-NET-001": _network("disk-a", hostname="localhost"),
+    "SG-NET-002": _without_address,
+    "SG-NET-003": _cut_links("10.77.2.11", "10.77.3.11"),
+    "SG-NET-004": _cut_links("10.77.2.11"),
+    "SG-NET-005": _large_mtu,
+    "SG-NET-006": _network("srv-b", clock_ahead_s=-3600.0),
+    "SG-DISK-001": _device(kind=DeviceKind.ABSENT, size=0),
+    "SG-DISK-002": _device(kind=DeviceKind.OTHER, size=0),
+    "SG-DISK-003": _recorded("device-in-use"),
+    "SG-DISK-004": _device(size=1024),
+    "SG-DISK-005": _device(size=1 << 29),
+    "SG-DRBD-001": _recorded("converged"),
+    "SG-DRBD-002": _recorded("drbd-sync-target"),
+    "SG-DRBD-003": lambda: with_side(facts_of("converged"), "disk-a", suspended=True),
+    "SG-DRBD-004": _recorded("drbd-split-brain"),
+    "SG-ISCSI-001": _stranger,
+    "SG-MP-001": _recorded("disk-b-dead"),
+    "SG-FS-001": lambda: with_filesystem(facts_of("filesystem-unmounted"), "srv-a", label="OTHER"),
+    "SG-FS-002": _foreign_mount,
+    "SG-FS-003": _locked_values,
+}
+SIZED = replace(VOLUME, size_bytes=1 << 30)
+"""The volume with a declared size, for SG-DISK-004."""

@@ -1,0 +1,57 @@
+"""The goal of every recording: the cluster, timings and secrets with which it was made.
+
+The digests in the recordings depend on all three, so none is taken from a
+place that may change by itself (the timings solver, the generator of secrets).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from sanglier.core.secret import Secret
+from sanglier.layers.base import Goal
+from sanglier.spec.cluster import Timings
+from sanglier.spec.load import load
+from sanglier.spec.secrets import Secrets
+
+TESTS = Path(__file__).parents[2]
+FIXTURES = TESTS / "fixtures"
+
+TIMINGS = Timings(
+    name="safe",
+    drbd_timeout_ds=40,
+    drbd_ping_int_s=5,
+    drbd_ping_timeout_ds=10,
+    drbd_connect_int_s=10,
+    drbd_ko_count=7,
+    noop_interval_s=5,
+    noop_timeout_s=5,
+    recovery_s=10,
+    sd_timeout_s=20,
+    abort_timeout_s=10,
+    reset_timeout_s=15,
+    polling_s=5,
+    checker_timeout_s=15,
+    o2cb_threshold=61,
+    o2cb_idle_ms=30000,
+    o2cb_keepalive_ms=2000,
+    o2cb_reconnect_ms=2000,
+)
+SECRETS = Secrets(
+    drbd={"data": Secret("FAKE-drbd-secret-for-tests-only")},
+    chap={"srv-a": Secret("FAKE-chap-srv-a"), "srv-b": Secret("FAKE-chap-srv-b")},
+)
+GOAL = Goal(
+    cluster=replace(load(FIXTURES / "cluster.yaml"), timings=TIMINGS),
+    secrets=SECRETS,
+)
+VOLUME = GOAL.cluster.volumes[0]
+HOSTS = tuple(host.name for host in GOAL.cluster.hosts)
+STORAGE = tuple(server.name for server in GOAL.cluster.storage)
+APPLICATIONS = tuple(server.name for server in GOAL.cluster.applications)
+
+
+def allowing(*consents: str) -> Goal:
+    """Give the goal with consents by name."""
+    return replace(GOAL, consents=frozenset(consents))

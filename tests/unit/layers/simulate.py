@@ -1,0 +1,212 @@
+"""Run plans on predicted facts, cut them anywhere, and watch what must always hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+
+from sanglier.core.facts import Facts
+from sanglier.core.plan import Plan
+from sanglier.core.planner import plan_apply, plan_destroy
+from sanglier.core.problem import Severity
+from sanglier.core.step import Risk, Step
+from sanglier.layers.backing.facts import BackingFacts
+from sanglier.layers.base import Goal
+from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts, Resource
+from sanglier.layers.initiator.facts import InitiatorFacts
+from sanglier.layers.multipath.facts import MultipathFacts
+from sanglier.layers.ocfs2.facts import Filesystem, Ocfs2Facts
+from sanglier.layers.stack import LAYERS
+from sanglier.layers.target.desired import tpg
+from sanglier.layers.target.facts import TargetFacts
+
+from .goal import APPLICATIONS, GOAL, STORAGE, VOLUME
+
+Make = Callable[[Goal, Facts], Plan]
+
+
+def applying(goal: Goal, facts: Facts) -> Plan:
+    return plan_apply(LAYERS, goal, facts, goal.consents)
+
+
+def destroying(goal: Goal, facts: Facts) -> Plan:
+    return plan_destroy(LAYERS, goal, facts, goal.consents)
+
+
+def may_run(plan: Plan) -> bool:
+    return not plan.blockers and not plan.missing_consents
+
+
+def is_waiting(plan: Plan) -> bool:
+    return any(problem.severity is Severity.WAITING for problem in plan.problems)
+
+
+# What must hold.
+
+
+def sides(facts: Facts) -> dict[str, Resource]:
+    return {host: facts.of(host, DrbdFacts).resources[VOLUME.name] for host in STORAGE}
+
+
+def filesystems(facts: Facts) -> dict[str, Filesystem]:
+    return {h: facts.of(h, Ocfs2Facts).filesystems[VOLUME.name] for h in APPLICATIONS}
+
+
+def mounted(facts: Facts) -> set[str]:
+    return {h for h in APPLICATIONS if VOLUME.mount in facts.of(h, Ocfs2Facts).mounts}
+
+
+def opened(facts: Facts) -> set[str]:
+    servers = {server.name: server for server in GOAL.cluster.storage}
+    return {
+        host
+        for host, server in servers.items()
+        if facts.of(host, TargetFacts)
+        .exports[VOLUME.name]
+        .value(f"{tpg(GOAL, VOLUME, server)}/enable")
+        == "1"
+    }
+
+
+def violations(facts: Facts) -> set[str]:
+    """Tell what is wrong in a state that no step may lead to."""
+    found = {f"{h} is open and not exportable" for h in opened(facts)
+             if not sides(facts)[h].exportable}  # fmt: skip
+    for host in APPLICATIONS:
+        maps = facts.of(host, MultipathFacts).maps
+        if host in mounted(facts) and not maps:
+            found.add(f"{host} has a mount without a map")
+        if maps and not facts.of(host, InitiatorFacts).sessions:
+            found.add(f"{host} has a map without a session")
+    return found
+
+
+def _check_metadata(facts: Facts, step: Step) -> None:
+    host = step.address.host
+    device = facts.of(host, BackingFacts).devices[VOLUME.name]
+    side = sides(facts)[host]
+    assert device.blank or device.pending or side.pending, f"{step.address}: not blank"
+    assert not side.metadata or side.pending, f"{step.address}: has metadata"
+    assert not side.up
+
+
+def _check_promotion(facts: Facts, step: Step) -> None:
+    assert sides(facts)[step.address.host].disk == UP_TO_DATE, f"{step.address}: behind"
+
+
+def _check_skip(facts: Facts) -> None:
+    for host, side in sides(facts).items():
+        assert side.fresh, f"{host} holds a generation of data"
+        assert (side.disk, side.role, side.connected) == ("Inconsistent", "Secondary", True)
+
+
+def _check_making(facts: Facts, step: Step) -> None:
+    assert not mounted(facts)
+    for host in STORAGE:
+        device = facts.of(host, BackingFacts).devices[VOLUME.name]
+        assert not set(device.signatures) - {"drbd"}, f"{step.address}: {host} holds something"
+    found = filesystems(facts)
+    pending = any(fs.pending for fs in found.values())
+    for fs in found.values():
+        if fs.device and not pending:
+            assert not fs.kind, f"{step.address}: makes over {fs.kind}"
+            assert fs.blank or step.consent, f"{step.address}: makes over data"
+
+
+def check_before(facts: Facts, step: Step) -> None:
+    """Check that a step may be begun."""
+    if step.risk is Risk.DESTRUCTIVE:
+        assert step.consent, f"{step.address} destroys without a consent"
+    if step.summary.startswith("create metadata"):
+        _check_metadata(facts, step)
+    if step.summary.startswith("promote"):
+        _check_promotion(facts, step)
+    if step.summary.startswith("skip the first sync"):
+        _check_skip(facts)
+    if step.summary.startswith("make OCFS2"):
+        _check_making(facts, step)
+
+
+def take(facts: Facts, step: Step) -> Facts:
+    """Take one step; it may not begin nor end badly."""
+    check_before(facts, step)
+    after = step.effect(facts)
+    new = violations(after) - violations(facts)
+    assert not new, f"{step.address} {step.summary}: {new}"
+    return after
+
+
+def take_all(facts: Facts, steps: Sequence[Step]) -> Facts:
+    for step in steps:
+        facts = take(facts, step)
+    return facts
+
+
+# Cutting.
+
+
+def phases(plan: Plan) -> Iterator[tuple[Step, ...]]:
+    """Give the steps that run at the same time, in order."""
+    for stage in plan.stages:
+        steps = stage.proposal.steps
+        for number in sorted({step.phase for step in steps}):
+            yield tuple(step for step in steps if step.phase == number)
+
+
+def _prefixes(phase: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
+    """Give every way in which a phase can be cut: each host has come so far with its steps."""
+    hosts = dict.fromkeys(step.address.host for step in phase)
+    queues = [[step for step in phase if step.address.host == host] for host in hosts]
+    for lengths in product(*(range(len(queue) + 1) for queue in queues)):
+        yield tuple(s for queue, n in zip(queues, lengths, strict=True) for s in queue[:n])
+
+
+def cut_everywhere(facts: Facts, plan: Plan) -> Iterator[Facts]:
+    """Give the state after every cut of a plan, also in the middle of what takes a marker."""
+    for phase in phases(plan):
+        for done in _prefixes(phase):
+            state = take_all(facts, done)
+            yield state
+            yield from half_done(state, [step for step in phase if step not in done])
+        facts = take_all(facts, phase)
+    yield facts
+
+
+def half_done(facts: Facts, steps: Sequence[Step]) -> Iterator[Facts]:
+    """Give the states inside of the steps that leave a marker while they write."""
+    for step in steps:
+        if step.summary.startswith("create metadata"):
+            yield _metadata_cut(facts, step.address.host)
+        if step.summary.startswith("make OCFS2"):
+            yield _making_cut(facts, step.address.host, kind="")
+            yield _making_cut(facts, step.address.host, kind="ocfs2")
+
+
+def _metadata_cut(facts: Facts, host: str) -> Facts:
+    drbd, backing = facts.of(host, DrbdFacts), facts.of(host, BackingFacts)
+    side = replace(drbd.resources[VOLUME.name], pending=True)
+    device = replace(backing.devices[VOLUME.name], pending=True, nonzero=True)
+    facts = facts.with_(host, replace(drbd, resources={VOLUME.name: side}))
+    return facts.with_(host, replace(backing, devices={VOLUME.name: device}))
+
+
+def _making_cut(facts: Facts, host: str, *, kind: str) -> Facts:
+    for server in APPLICATIONS:
+        now = facts.of(server, Ocfs2Facts)
+        seen = Filesystem(device=True, readable=True, kind=kind, pending=server == host)
+        if kind:
+            seen = replace(seen, label=VOLUME.label)
+        facts = facts.with_(server, replace(now, filesystems={VOLUME.name: seen}))
+    return facts
+
+
+def settle(goal: Goal, facts: Facts, make: Make = applying) -> Facts:
+    """Plan and run once; afterwards nothing may be left to do."""
+    plan = make(goal, facts)
+    if not may_run(plan):
+        return facts
+    after = take_all(facts, plan.steps)
+    again = make(goal, after)
+    assert again.empty, [f"{s.address} {s.summary} ({s.reason})" for s in again.steps]
+    return after

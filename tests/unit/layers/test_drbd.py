@@ -1,0 +1,141 @@
+"""The mirror, as /proc/drbd, drbdsetup and drbdmeta tell it."""
+
+from __future__ import annotations
+
+import pytest
+
+from sanglier.core.probe import Output
+from sanglier.layers.drbd.desired import checked_options, resource_file
+from sanglier.layers.drbd.facts import DrbdFacts, Resource
+from sanglier.layers.drbd.probe import parse, parse_resource
+from sanglier.layers.files import differs
+
+from .alter import with_side
+from .goal import GOAL, SECRETS, STORAGE, TIMINGS, VOLUME
+from .recordings import facts_of, outputs_of
+from .simulate import applying
+
+
+def side(case: str, host: str) -> Resource:
+    return facts_of(case).of(host, DrbdFacts).resources[VOLUME.name]
+
+
+@pytest.mark.parametrize("host", STORAGE)
+def test_nothing_is_up_on_blank_hosts(host: str) -> None:
+    assert side("blank", host) == Resource()
+    assert facts_of("blank").of(host, DrbdFacts).files == {}
+
+
+@pytest.mark.parametrize("host", STORAGE)
+def test_a_converged_side_is_primary_and_up_to_date(host: str) -> None:
+    found = side("converged", host)
+    assert (found.up, found.connection, found.role, found.disk) == (
+        True, "Connected", "Primary", "UpToDate",
+    )  # fmt: skip
+    assert (found.peer_role, found.peer_disk, found.protocol) == ("Primary", "UpToDate", "C")
+    assert found.exportable
+    assert not found.suspended
+    assert found.metadata
+    assert not found.fresh
+    assert facts_of("converged").of(host, DrbdFacts).version.startswith("8.4.")
+
+
+@pytest.mark.parametrize("host", STORAGE)
+def test_the_resource_file_is_known_by_its_digest_only(host: str) -> None:
+    files = facts_of("converged").of(host, DrbdFacts).files
+    assert not differs(resource_file(GOAL, VOLUME), files)
+    assert {state.text for state in files.values()} == {None}
+
+
+@pytest.mark.parametrize("host", STORAGE)
+def test_every_checked_option_is_read_back_as_the_file_spells_it(host: str) -> None:
+    wanted = checked_options(TIMINGS)
+    found = side("converged", host).options
+    assert {key: found.get(key) for key in wanted} == wanted
+
+
+def test_options_changed_by_hand_are_seen() -> None:
+    options = side("drbd-option-changed", "disk-a").options
+    assert (options["ping-int"], options["ko-count"]) == ("33", "2")
+
+
+def test_a_cut_mirror_stands_alone_on_one_side_and_waits_on_the_other() -> None:
+    assert side("drbd-stand-alone", "disk-b").connection == "StandAlone"
+    assert side("drbd-stand-alone", "disk-a").connection == "WFConnection"
+    assert not side("drbd-stand-alone", "disk-b").suspended
+    assert side("drbd-stand-alone", "disk-b").protocol == ""
+
+
+def test_a_detached_side_is_up_has_metadata_and_is_not_new() -> None:
+    found = side("drbd-detached", "disk-b")
+    assert (found.up, found.disk, found.metadata, found.fresh) == (True, "Diskless", True, False)
+    assert not found.exportable
+
+
+def test_a_rebooted_server_has_metadata_and_nothing_up() -> None:
+    found = side("disk-b-rebooted", "disk-b")
+    assert (found.up, found.metadata, found.fresh) == (False, True, False)
+
+
+def test_a_resync_is_told_with_its_percentage_on_both_sides() -> None:
+    behind, ahead = side("drbd-sync-target", "disk-b"), side("drbd-sync-target", "disk-a")
+    assert (behind.connection, behind.disk) == ("SyncTarget", "Inconsistent")
+    assert (ahead.connection, ahead.disk) == ("SyncSource", "UpToDate")
+    assert behind.synced_percent is not None
+    assert 0 <= behind.synced_percent < 100
+    assert behind.connected
+    assert not behind.exportable
+
+
+def test_an_outdated_side_is_told_from_an_up_to_date_one() -> None:
+    assert side("drbd-outdated", "disk-b").disk == "Outdated"
+
+
+@pytest.mark.parametrize("host", STORAGE)
+def test_data_that_a_destroy_kept_has_metadata_that_is_not_fresh(host: str) -> None:
+    found = side("destroyed", host)
+    assert (found.up, found.metadata, found.fresh) == (False, True, False)
+
+
+def test_metadata_that_nobody_used_yet_is_fresh() -> None:
+    assert side("metadata-just-made", "disk-a").fresh
+
+
+def test_frozen_io_is_the_first_flag() -> None:
+    outputs = outputs_of("converged", "disk-a", "drbd")
+    state = Output(status=0, text=outputs["state"].text.replace("r-----", "s---F-"))
+    assert parse_resource(state, outputs["resource-data"], VOLUME.minor).suspended
+
+
+def test_another_minor_is_not_ours() -> None:
+    outputs = outputs_of("converged", "disk-a", "drbd")
+    assert not parse_resource(outputs["state"], outputs["resource-data"], 1).up
+
+
+@pytest.mark.parametrize("text", ["1..2", "1.", ".5", "²"])
+def test_an_odd_percentage_is_unknown(text: str) -> None:
+    line = " 0: cs:SyncTarget ro:Secondary/Primary ds:Inconsistent/UpToDate C r-----\n"
+    state = Output(status=0, text=f"{line}\t[>...] sync'ed: {text}% (1/2)M\n")
+    found = parse_resource(state, Output(status=0, text=""), 0)
+    assert found.connection == "SyncTarget"
+    assert found.synced_percent is None
+
+
+def test_a_missing_module_is_no_version_not_an_error() -> None:
+    outputs = outputs_of("converged", "disk-a", "drbd")
+    assert parse(GOAL, "disk-a", {**outputs, "state": Output(status=0, text="")}).version == ""
+
+
+@pytest.mark.parametrize("host", STORAGE)
+def test_the_secret_in_use_is_known_by_its_digest_only(host: str) -> None:
+    assert side("converged", host).secret_digest == SECRETS.drbd[VOLUME.name].digest()
+
+
+def test_a_side_without_a_connection_tells_no_secret() -> None:
+    assert side("drbd-stand-alone", "disk-b").secret_digest == ""
+
+
+def test_another_secret_in_use_is_adjusted_without_showing_it() -> None:
+    facts = with_side(facts_of("converged"), "disk-a", secret_digest="0" * 64)
+    (step,) = applying(GOAL, facts).steps
+    assert step.reason == "the shared secret in use is another"

@@ -1,0 +1,77 @@
+"""Maps and paths, as multipathd tells them in JSON."""
+
+from __future__ import annotations
+
+import pytest
+
+from sanglier.core.probe import Output
+from sanglier.layers.files import differs
+from sanglier.layers.multipath.desired import DAEMON, PATH, conf_file
+from sanglier.layers.multipath.facts import Map, MultipathFacts
+from sanglier.layers.multipath.probe import parse_maps
+
+from .goal import APPLICATIONS, GOAL, VOLUME
+from .recordings import facts_of
+
+
+def multipath(case: str, host: str) -> MultipathFacts:
+    return facts_of(case).of(host, MultipathFacts)
+
+
+def the_map(case: str, host: str) -> Map:
+    (found,) = multipath(case, host).maps
+    return found
+
+
+@pytest.mark.parametrize("host", APPLICATIONS)
+def test_blank_hosts_have_neither_file_nor_daemon_nor_map(host: str) -> None:
+    now = multipath("blank", host)
+    assert (now.maps, now.disks) == ((), {})
+    assert PATH not in now.files
+    assert not now.units[DAEMON].is_active
+
+
+@pytest.mark.parametrize("host", APPLICATIONS)
+def test_a_converged_host_has_one_map_with_four_good_paths_in_two_groups(host: str) -> None:
+    found = the_map("converged", host)
+    assert (found.name, found.wwid, found.groups) == (VOLUME.alias, VOLUME.wwid, 2)
+    assert [path.checker for path in found.paths] == ["ready"] * 4
+    assert found.queueing == "on"
+
+
+@pytest.mark.parametrize("host", APPLICATIONS)
+def test_the_preferred_side_has_the_higher_priority(host: str) -> None:
+    paths = the_map("converged", host).paths
+    best = max(path.priority for path in paths)
+    assert {p.target for p in paths if p.priority == best} == {
+        GOAL.cluster.target_iqn(VOLUME, GOAL.cluster.storage[0])
+    }
+
+
+@pytest.mark.parametrize("host", APPLICATIONS)
+def test_every_disk_has_the_wwid_of_the_volume(host: str) -> None:
+    assert list(multipath("converged", host).disks.values()) == [VOLUME.wwid] * 4
+
+
+def test_a_hand_edited_file_is_seen_with_its_text() -> None:
+    now = multipath("multipath-conf-edited", "srv-b")
+    assert differs(conf_file(GOAL), now.files)
+    assert "no_path_retry 5" in (now.files[PATH].text or "")
+    assert not differs(conf_file(GOAL), multipath("multipath-conf-edited", "srv-a").files)
+
+
+def test_a_stopped_daemon_tells_no_maps() -> None:
+    now = multipath("multipathd-stopped", "srv-a")
+    assert not now.units[DAEMON].is_active
+    assert now.maps == ()
+    assert len(now.disks) == 4
+
+
+def test_paths_to_a_dead_server_are_faulty() -> None:
+    checkers = {p.target[-6:]: p.checker for p in the_map("disk-b-dead", "srv-a").paths}
+    assert checkers == {"disk-a": "ready", "disk-b": "faulty"}
+
+
+@pytest.mark.parametrize("text", ["", "timeout\n", "{}", "[]", "null", '{"maps": 3}'])
+def test_a_daemon_that_does_not_answer_has_no_maps(text: str) -> None:
+    assert parse_maps(Output(status=1, text=text)) == ()

@@ -1,0 +1,156 @@
+"""o2cb, the filesystem and the mounts, as configfs, blkid and /proc/mounts tell them."""
+
+from __future__ import annotations
+
+import pytest
+
+from sanglier.core.probe import Output
+from sanglier.layers.files import differs
+from sanglier.layers.ocfs2.desired import (
+    O2CB,
+    files_of,
+    mount_options,
+    node_values,
+    runtime_values,
+    unit_name,
+)
+from sanglier.layers.ocfs2.facts import Filesystem, Ocfs2Facts
+from sanglier.layers.ocfs2.probe import parse, parse_filesystem
+from sanglier.layers.services import Unit
+
+from .alter import altered, with_filesystem
+from .goal import APPLICATIONS, GOAL, TIMINGS, VOLUME
+from .recordings import facts_of, outputs_of
+from .simulate import applying, destroying, mounted, settle
+
+UNIT = unit_name(VOLUME.mount)
+
+
+def ocfs2(case: str, host: str) -> Ocfs2Facts:
+    return facts_of(case).of(host, Ocfs2Facts)
+
+
+def filesystem(case: str, host: str) -> Filesystem:
+    return ocfs2(case, host).filesystems[VOLUME.name]
+
+
+@pytest.mark.parametrize("host", APPLICATIONS)
+def test_blank_hosts_are_offline_and_see_no_map(host: str) -> None:
+    now = ocfs2("blank", host)
+    assert (now.cluster_values, now.mounts) == ({}, {})
+    assert filesystem("blank", host) == Filesystem(device=False)
+    assert all(differs(wanted, now.files) for wanted in files_of(GOAL.cluster))
+
+
+@pytest.mark.parametrize("host", APPLICATIONS)
+def test_a_converged_host_is_online_with_the_declared_values(host: str) -> None:
+    now = ocfs2("converged", host)
+    assert now.cluster_values == {**runtime_values(TIMINGS), **node_values(GOAL.cluster)}
+    assert now.units[O2CB].is_active
+    assert now.o2cb_at_boot
+    assert not any(differs(wanted, now.files) for wanted in files_of(GOAL.cluster))
+
+
+@pytest.mark.parametrize("host", APPLICATIONS)
+def test_a_converged_host_has_the_filesystem_mounted(host: str) -> None:
+    now = ocfs2("converged", host)
+    assert filesystem("converged", host) == Filesystem(
+        device=True, readable=True, kind="ocfs2", label=VOLUME.label
+    )
+    mount = now.mounts[VOLUME.mount]
+    assert (mount.source, mount.kind) == (VOLUME.map_device, "ocfs2")
+    assert {*mount_options(VOLUME), "rw"} <= mount.options
+    assert now.units[UNIT].is_enabled
+
+
+def test_an_unmounted_filesystem_is_still_there() -> None:
+    assert ocfs2("filesystem-unmounted", "srv-b").mounts == {}
+    assert filesystem("filesystem-unmounted", "srv-b").kind == "ocfs2"
+    assert ocfs2("filesystem-unmounted", "srv-a").mounts != {}
+
+
+def test_a_map_without_a_filesystem_is_blank() -> None:
+    found = filesystem("filesystem-not-made", "srv-a")
+    assert found == Filesystem(device=True, readable=True, blank=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", Filesystem(device=False)),
+        ("device\n", Filesystem(device=True)),
+        ("device\nreadable\n", Filesystem(device=True, readable=True)),
+        ("device\nreadable\nblank\n", Filesystem(device=True, readable=True, blank=True)),
+        ("pending\ndevice\n", Filesystem(device=True, pending=True)),
+    ],
+    ids=["no map", "no path works", "data of no known kind", "blank", "cut"],
+)
+def test_no_map_and_blank_and_unknown_data_stay_apart(text: str, expected: Filesystem) -> None:
+    assert parse_filesystem(Output(status=0, text=text)) == expected
+
+
+def test_a_value_changed_at_run_time_is_seen() -> None:
+    assert ocfs2("o2cb-values-changed", "srv-b").cluster_values["dead_threshold"] == "31"
+
+
+def test_spaces_in_mount_points_are_unescaped() -> None:
+    outputs = outputs_of("converged", "srv-a", "ocfs2")
+    text = "/dev/sda1 /da\\040ta ext4 rw 0 0\n/dev/sdb1 /data ext4 ro 0 0\n"
+    now = parse(GOAL, "srv-a", {**outputs, "mounts": Output(status=0, text=text)})
+    assert now.mounts["/data"].source == "/dev/sdb1"
+    assert len(now.mounts) == 1
+
+
+@pytest.mark.parametrize(
+    ("mount", "unit"),
+    [
+        ("/data", "data.mount"),
+        ("/var/mail", "var-mail.mount"),
+        ("/srv/my-files", "srv-my\\x2dfiles.mount"),
+        ("/.hidden", "\\x2ehidden.mount"),
+    ],
+)
+def test_unit_names_are_escaped_as_systemd_does(mount: str, unit: str) -> None:
+    assert unit_name(mount) == unit
+
+
+def test_an_existing_filesystem_is_never_made_again() -> None:
+    facts = facts_of("filesystem-unmounted")
+    for host in APPLICATIONS:
+        facts = altered(facts, host, Ocfs2Facts, mounts={})
+    assert not [s for s in applying(GOAL, facts).steps if "make" in s.summary]
+
+
+def test_data_of_no_known_kind_is_made_over_with_consent_only() -> None:
+    facts = facts_of("filesystem-not-made")
+    for host in APPLICATIONS:
+        facts = with_filesystem(facts, host, blank=False)
+    assert applying(GOAL, facts).missing_consents == ("wipe:srv-a/mapper/sanglier-data",)
+
+
+def test_the_server_that_was_cut_while_making_it_makes_it_again() -> None:
+    facts = facts_of("filesystem-not-made")
+    facts = with_filesystem(facts, "srv-b", blank=False, pending=True)
+    facts = with_filesystem(facts, "srv-a", blank=False)
+    made = [str(s.address) for s in applying(GOAL, facts).steps if "make" in s.summary]
+    assert made == ["srv-b/ocfs2/data"]
+
+
+def test_a_mount_made_by_hand_comes_back_at_boot() -> None:
+    now = ocfs2("converged", "srv-a")
+    by_hand = {**now.units, UNIT: Unit(active="active", enabled="disabled")}
+    facts = altered(facts_of("converged"), "srv-a", Ocfs2Facts, units=by_hand)
+    (step,) = applying(GOAL, facts).steps
+    assert step.summary == "mount /data at boot"
+
+
+def test_a_mount_made_by_hand_is_unmounted_by_destroy() -> None:
+    now = ocfs2("converged", "srv-a")
+    by_hand = {**now.units, UNIT: Unit(active="active", enabled="disabled")}
+    facts = altered(facts_of("converged"), "srv-a", Ocfs2Facts, units=by_hand)
+    assert not mounted(settle(GOAL, facts, destroying))
+
+
+def test_destroy_leaves_debians_own_files() -> None:
+    steps = destroying(GOAL, facts_of("blank")).steps
+    assert not [step.summary for step in steps if step.summary.startswith("remove")]
