@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import time
 from pathlib import Path
 
@@ -131,35 +132,34 @@ def test_missing_packages_without_a_source_are_said_to_be_so(site: Site) -> None
     assert "multipath-tools" in said
 
 
+def _until_a_step_begins(run: subprocess.Popen[str]) -> None:
+    assert run.stdout
+    for line in run.stdout:
+        if "StepStarted" in line:
+            return
+    raise AssertionError("no step ever began")
+
+
 def test_a_second_apply_at_once_says_who_holds_the_lock(site: Site) -> None:
     site.on("srv-b", "umount /data")
-    first = site.start("apply", "--yes")
-    try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            second = site.run("apply", "--yes")
-            if "SG-RUN-" in second.stdout + second.stderr:
-                break
-            time.sleep(0.1)
-    finally:
-        first_said, _ = first.communicate(timeout=200)
-    said = second.stdout + second.stderr
+    first = site.start("apply", "--yes", "--json-events")
+    _until_a_step_begins(first)
+    status, said = _said(site, "apply")
+    first_said, _ = first.communicate(timeout=200)
     assert first.returncode == 0, first_said
-    assert second.returncode != 0
-    assert "held by" in said
-    assert "since" in said
+    assert status == 3, said
+    assert "SG-RUN-020" in said
+    assert f"process {first.pid}, apply) since" in said
     site.assert_converged()
 
 
 def test_a_lock_of_a_killed_apply_is_taken_over_and_said(site: Site) -> None:
     site.on("srv-b", "umount /data")
     first = site.start("apply", "--yes", "--json-events")
-    assert first.stdout
-    for line in first.stdout:
-        if '"StepStarted"' in line or "StepStarted" in line:
-            break
+    _until_a_step_begins(first)
     first.kill()
-    first.wait(timeout=30)
+    first.communicate(timeout=30)
     said = site.apply()
     assert "took over the lock" in said
+    assert f"process {first.pid}, apply" in said
     site.assert_converged()

@@ -31,8 +31,8 @@ class Secret:
 
 
 def mask(text: str, secrets: Iterable[Secret]) -> str:
-    """Replace every known secret in ``text``."""
-    for secret in secrets:
-        if secret.reveal():
-            text = text.replace(secret.reveal(), MASK)
+    """Replace every known secret in ``text``, longest first: one may begin another."""
+    for value in sorted((secret.reveal() for secret in secrets), key=len, reverse=True):
+        if value:
+            text = text.replace(value, MASK)
     return text

@@ -31,6 +31,7 @@ def _script(action: Script, reveal: bool) -> str:
 
 
 def _write(action: WriteFile, reveal: bool) -> str:
+    """Write through cat(1): the shell's own printf says "I/O error" for a full disk."""
     path = quote(action.path, reveal=True)
     temporary = quote(action.path + ".sanglier-new", reveal=True)
     parent = quote(action.path.rsplit("/", 1)[0] or "/", reveal=True)
@@ -39,7 +40,7 @@ def _write(action: WriteFile, reveal: bool) -> str:
     return (
         f"[ -d {parent} ] || mkdir -p {parent}\n"
         f"rm -f {temporary}\n"
-        f"(umask {umask}; printf '%s' {content} > {temporary})\n"
+        f"(umask {umask}; printf '%s' {content} | cat > {temporary})\n"
         f"mv -f {temporary} {path}"
     )
 

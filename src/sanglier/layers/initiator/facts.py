@@ -41,6 +41,8 @@ class InitiatorFacts:
     units: Units
     records: Mapping[Portal, Mapping[str, str]]
     """Node records, only the settings that matter (never a password)."""
+    stale_passwords: frozenset[Portal]
+    """Records whose CHAP password is not that of iscsid.conf."""
     sessions: tuple[Session, ...]
     disk_timeouts: Mapping[str, int]
     """SCSI command timeout of each LIO disk, seconds, by kernel name."""

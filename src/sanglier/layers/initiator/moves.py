@@ -12,6 +12,7 @@ from sanglier.core.step import Effect, Mark, Risk, Step
 from sanglier.layers.base import Goal
 from sanglier.layers.files import WantedFile, as_read, write_step
 from sanglier.layers.initiator.desired import (
+    CONF_PATH,
     DAEMON,
     LOGIN,
     UDEV_PATH,
@@ -92,11 +93,17 @@ def _step(
 def write(server: ApplicationServer, wanted: WantedFile, now: InitiatorFacts) -> Step:
     """Write one of the files."""
     subject = wanted.path.rsplit("/", 1)[-1]
+
+    def written(facts: InitiatorFacts) -> InitiatorFacts:
+        stale = frozenset(facts.records) if wanted.path == CONF_PATH else facts.stale_passwords
+        files = {**facts.files, wanted.path: as_read(wanted)}
+        return replace(facts, files=files, stale_passwords=stale)
+
     return write_step(
         Address(host=server.name, layer="initiator", subject=subject),
         wanted,
         now.files,
-        _change(server.name, lambda f: replace(f, files={**f.files, wanted.path: as_read(wanted)})),
+        _change(server.name, written),
         phase=0,
         then=(RELOAD_RULES,) if wanted.path == UDEV_PATH else (),
     )
@@ -155,9 +162,13 @@ def discover(
     return _step(
         server.name, f"discovery-{storage.name}", 2, Mark.CREATE if lacking else Mark.CHANGE,
         f"discover the targets of {storage.name}",
-        "not known yet" if lacking else "the recorded settings are not those of the file",
+        "not known yet" if lacking else "the recorded settings are not those of iscsid.conf",
         Script(text=DISCOVER, args=storage.san),
-        lambda f: replace(f, records={**f.records, **fresh}),
+        lambda f: replace(
+            f,
+            records={**f.records, **fresh},
+            stale_passwords=f.stale_passwords - frozenset(portals),
+        ),
     )  # fmt: skip
 
 

@@ -12,7 +12,11 @@ from sanglier.layers.initiator.desired import CONF_PATH, NAME_PATH, UDEV_PATH, U
 from sanglier.layers.initiator.facts import InitiatorFacts, Portal, Session
 from sanglier.layers.services import parse_units, units_probe
 
+# Records whose password is not that of iscsid.conf are named by their files alone; the pattern
+# goes through a pipe, so that no process list shows it.
 RECORDS = (
+    "grep -s '^node.session.auth.password = ' /etc/iscsi/iscsid.conf | "
+    'grep -rsLxF -f - /etc/iscsi/nodes | while read -r file; do echo "stale $file"; done; '
     "grep -rsE '^node[.](startup|session[.]timeo[.]|session[.]err_timeo[.]|session.auth.authmethod|"
     "conn[[]0[]][.]timeo[.]noop)' /etc/iscsi/nodes; :"
 )
@@ -43,6 +47,7 @@ RECORD = re.compile(
     r"^/etc/iscsi/nodes/(?P<target>[^/]+)/(?P<address>[^/,]+),\d+,\d+(?:/[^/:]+)?"
     r":(?P<key>node[.]\S+) = (?P<value>.*)$"
 )
+STALE = re.compile(r"^stale /etc/iscsi/nodes/(?P<target>[^/]+)/(?P<address>[^/,]+),\d+,\d+")
 
 
 def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
@@ -66,6 +71,11 @@ def _records(output: Output) -> dict[Portal, dict[str, str]]:
             portal = Portal(target=match["target"], address=match["address"])
             found.setdefault(portal, {})[match["key"]] = match["value"].strip()
     return found
+
+
+def _stale(output: Output) -> frozenset[Portal]:
+    matches = (STALE.match(line) for line in output.lines)
+    return frozenset(Portal(target=m["target"], address=m["address"]) for m in matches if m)
 
 
 def _number(text: str) -> int | None:
@@ -103,6 +113,7 @@ def parse(goal: Goal, host: str, outputs: Outputs) -> InitiatorFacts:
         },
         units=parse_units(outputs["units"]),
         records=_records(outputs["records"]),
+        stale_passwords=_stale(outputs["records"]),
         sessions=_sessions(outputs["sessions"]),
         disk_timeouts=_timeouts(outputs["sessions"]),
     )

@@ -72,7 +72,9 @@ def offered(goal: Goal, facts: Facts) -> tuple[Portal, ...]:
 def _stale(goal: Goal, now: InitiatorFacts, portal: Portal) -> bool:
     record = now.records.get(portal)
     wanted = record_settings(goal.cluster.timings)
-    return record is None or any(record.get(key) != value for key, value in wanted.items())
+    if record is None or portal in now.stale_passwords:
+        return True
+    return any(record.get(key) != value for key, value in wanted.items())
 
 
 def _discoveries(

@@ -13,9 +13,9 @@ from sanglier.core.step import Effect, Mark, Risk, Step
 from sanglier.layers.base import Goal
 from sanglier.layers.files import WantedFile, as_read, differs, write_step
 from sanglier.layers.initiator.desired import portals_of
-from sanglier.layers.initiator.facts import InitiatorFacts
+from sanglier.layers.initiator.facts import InitiatorFacts, Portal
 from sanglier.layers.initiator.steps import offered
-from sanglier.layers.multipath.desired import DAEMON, conf_file, paths_wanted
+from sanglier.layers.multipath.desired import DAEMON, conf_file
 from sanglier.layers.multipath.facts import Map, MultipathFacts, Path
 from sanglier.layers.network.facts import NetworkFacts
 from sanglier.layers.services import RUNNING, Unit
@@ -99,24 +99,26 @@ def map_of(now: MultipathFacts, volume: Volume) -> Map | None:
 
 
 def _complete(goal: Goal, facts: Facts, host: str, volume: Volume) -> bool:
-    """Whether the map is as declared; dead paths count only while their portals answer."""
+    """Whether the map has all open ways; dead ones count only while their portals answer."""
     found = map_of(facts.of(host, MultipathFacts), volume)
     if found is None or found.name != volume.alias:
         return False
-    if len(found.paths) < paths_wanted(goal, volume):
+    ways = _offered(goal, facts, volume)
+    if len(found.paths) < len(ways):
         return False
-    return not found.dead or not _portals_answer(goal, facts, host, volume)
+    targets = {portal.target for portal in ways}
+    dead = [path for path in found.dead if path.target in targets]
+    return not dead or not _portals_answer(facts, host, ways)
 
 
-def _portals_answer(goal: Goal, facts: Facts, host: str, volume: Volume) -> bool:
+def _portals_answer(facts: Facts, host: str, ways: tuple[Portal, ...]) -> bool:
     if not facts.has(host, NetworkFacts):
         return False
     reachable = facts.of(host, NetworkFacts).reachable
-    portals = portals_of(goal.cluster, volume)
-    return all(reachable.get(portal.address, False) for portal in portals)
+    return all(reachable.get(portal.address, False) for portal in ways)
 
 
-def _map_effect(goal: Goal, host: str, volume: Volume) -> Effect:
+def _map_effect(host: str, volume: Volume, paths: int) -> Effect:
     path = Path(device="", state="active", checker="ready", target="")
 
     def effect(facts: Facts) -> Facts:
@@ -125,7 +127,7 @@ def _map_effect(goal: Goal, host: str, volume: Volume) -> Effect:
         new = Map(
             name=volume.alias,
             wwid=volume.wwid,
-            paths=(path,) * paths_wanted(goal, volume),
+            paths=(path,) * paths,
             groups=2,
         )
         return facts.with_(host, replace(now, maps=(*others, new)))
@@ -144,8 +146,7 @@ def _reason(now: MultipathFacts, volume: Volume, wanted: int) -> str:
     return f"{len(found.dead)} of its {wanted} paths do not work yet"
 
 
-def _wait(goal: Goal, host: str, now: MultipathFacts, volume: Volume) -> Step:
-    wanted = paths_wanted(goal, volume)
+def _wait(host: str, now: MultipathFacts, volume: Volume, wanted: int) -> Step:
     return Step(
         address=_address(host, volume.alias),
         phase=2,
@@ -153,7 +154,7 @@ def _wait(goal: Goal, host: str, now: MultipathFacts, volume: Volume) -> Step:
         summary=f"gather {wanted} paths into map {volume.alias}",
         reason=_reason(now, volume, wanted),
         actions=(Script(text=WAIT, args=(volume.wwid, volume.alias, str(wanted))),),
-        effect=_map_effect(goal, host, volume),
+        effect=_map_effect(host, volume, wanted),
         limit=120,
     )
 
@@ -163,8 +164,14 @@ def _reachable(goal: Goal, facts: Facts, host: str, volume: Volume) -> bool:
     if not facts.has(host, InitiatorFacts):
         return False
     sessions = {s.portal for s in facts.of(host, InitiatorFacts).sessions}
-    wanted = [p for p in offered(goal, facts) if f".{volume.name}." in p.target]
-    return len(wanted) == paths_wanted(goal, volume) and all(p in sessions for p in wanted)
+    wanted = _offered(goal, facts, volume)
+    return bool(wanted) and all(portal in sessions for portal in wanted)
+
+
+def _offered(goal: Goal, facts: Facts, volume: Volume) -> tuple[Portal, ...]:
+    """Ways to a volume that are open: those of one side only while the other is behind."""
+    mine = set(portals_of(goal.cluster, volume))
+    return tuple(portal for portal in offered(goal, facts) if portal in mine)
 
 
 def _failed_paths(host: str, volume: Volume, now: MultipathFacts) -> tuple[Problem, ...]:
@@ -193,7 +200,8 @@ def _server(goal: Goal, facts: Facts, server: ApplicationServer) -> Proposal:
         if not _complete(goal, facts, server.name, volume) and _reachable(
             goal, facts, server.name, volume
         ):
-            proposal += Proposal(steps=(_wait(goal, server.name, now, volume),))
+            ways = len(_offered(goal, facts, volume))
+            proposal += Proposal(steps=(_wait(server.name, now, volume, ways),))
     return proposal
 
 

@@ -12,7 +12,7 @@ from sanglier.core.step import Step
 from sanglier.layers.base import Goal
 from sanglier.layers.files import HEADER, WantedFile, differs, remove_step
 from sanglier.layers.ocfs2 import moves
-from sanglier.layers.ocfs2.desired import O2CB, UNIT_DIR, files_of, unit_name
+from sanglier.layers.ocfs2.desired import UNIT_DIR, files_of, unit_name
 from sanglier.layers.ocfs2.facts import Ocfs2Facts
 from sanglier.layers.services import Unit
 
@@ -46,8 +46,7 @@ def _host(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Step, ...]:
         ours = mount is not None and mount.source == volume.map_device
         if ours or unit.is_enabled:
             steps.append(moves.unmount(host, volume))
-    unit = now.units.get(O2CB, Unit())
-    if now.cluster_values or unit.is_active:
+    if now.cluster_values:
         steps.append(moves.stop_o2cb(host))
     steps += [_remove(host, f) for f in files_of(goal.cluster) if _is_ours(goal, f, now)]
     return tuple(steps)
