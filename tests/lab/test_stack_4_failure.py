@@ -17,6 +17,13 @@ from sanglier.spec.load import load
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 
+def _wait_for(site: Site, host: str, words: str, file: str) -> None:
+    """Wait at most two minutes until a file of the host's kernel shows ``words``."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and words not in site.on(host, f"cat {file}"):
+        time.sleep(1)
+
+
 async def _under_load(site: Site, victim: str) -> list[AppendCheck]:
     """Kill ``victim`` while both servers append; give every file as every server reads it."""
     cluster = load(site.file)
@@ -84,6 +91,7 @@ def test_a_split_brain_is_said_and_nobodys_writes_are_discarded(site: Site) -> N
     site.on("disk-b", "modprobe drbd; drbdadm up data; drbdadm disconnect data")
     site.on("disk-b", "drbdadm connect --discard-my-data data")
     site.on("disk-a", "drbdadm connect data || :")
+    _wait_for(site, "disk-b", "ds:UpToDate/UpToDate", "/proc/drbd")
     site.apply()
     site.assert_converged()
 
@@ -91,7 +99,5 @@ def test_a_split_brain_is_said_and_nobodys_writes_are_discarded(site: Site) -> N
 def test_an_application_server_mounts_by_itself_after_a_reboot(site: Site) -> None:
     site.lab.stop("srv-b")
     site.lab.start("srv-b")
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and "/data" not in site.on("srv-b", "cat /proc/mounts"):
-        time.sleep(2)
+    _wait_for(site, "srv-b", " /data ocfs2 ", "/proc/mounts")
     site.assert_converged()
