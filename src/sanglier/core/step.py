@@ -59,7 +59,10 @@ class Step:
 
     @property
     def fingerprint(self) -> str:
-        """Identity for "equal to what was consented to": address, summary, commands."""
-        parts = [str(self.address), str(self.mark), self.summary, str(self.risk)]
+        """Identity for "equal to what was consented to": address, summary, risk, commands.
+
+        Not the mark: a file that a package brings meanwhile is changed, not created.
+        """
+        parts = [str(self.address), self.summary, str(self.risk)]
         parts += [render(action, reveal=True) for action in self.actions]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()

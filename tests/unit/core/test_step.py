@@ -24,16 +24,19 @@ def test_the_fingerprint_depends_on_nothing_but_what_is_done_where() -> None:
     "other",
     [
         replace(step(), address=address(host="g")),
-        replace(step(), mark=Mark.REMOVE),
         replace(step(), summary="fall"),
         replace(step(), risk=Risk.DISRUPTIVE),
         replace(step(), actions=(RemoveFile(path="/x"),)),
         replace(step(), actions=()),
     ],
-    ids=["host", "mark", "summary", "risk", "command", "nothing"],
+    ids=["host", "summary", "risk", "command", "nothing"],
 )
 def test_the_fingerprint_differs_with(other: Step) -> None:
     assert other.fingerprint != step().fingerprint
+
+
+def test_the_fingerprint_is_the_same_for_a_file_that_a_package_brought_meanwhile() -> None:
+    assert replace(step(), mark=Mark.CREATE).fingerprint == step().fingerprint
 
 
 def test_the_fingerprint_knows_secrets_and_tells_none() -> None:

@@ -121,11 +121,12 @@ def start(server: ApplicationServer) -> Step:
     )  # fmt: skip
 
 
-def restart(server: ApplicationServer) -> Step:
+def restart(server: ApplicationServer, *, sessions: bool) -> Step:
     """Restart the daemon, which reads its own name once; it logs all sessions in again."""
     return _step(
-        server.name, "iscsid", 3, Mark.CHANGE, "restart iscsid", "it is to bear another name",
-        Script(text=START), _units((DAEMON,), RUNNING), Risk.DISRUPTIVE,
+        server.name, "iscsid", 3, Mark.CHANGE, "restart iscsid" if sessions else "start iscsid",
+        "it is to bear another name", Script(text=START), _units((DAEMON,), RUNNING),
+        Risk.DISRUPTIVE if sessions else Risk.SAFE,
     )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def _configure(goal: Goal, server: ApplicationServer, now: InitiatorFacts) -> li
     if not now.units.get(DAEMON, Unit()).is_active:
         steps.append(moves.start(server))
     elif renamed:
-        steps.append(moves.restart(server))
+        steps.append(moves.restart(server, sessions=bool(now.sessions)))
     late = tuple(name for name in AT_BOOT if not now.units.get(name, Unit()).is_enabled)
     if late:
         steps.append(moves.enable(server, late))

@@ -25,7 +25,9 @@ START = """
 systemctl enable -q multipathd.service
 systemctl start multipathd.service
 """
-RECONFIGURE = "multipathd reconfigure"
+RECONFIGURE = """
+if systemctl -q is-active multipathd.service; then multipathd reconfigure; fi
+"""
 # $1 WWID, $2 alias, $3 paths.  A disk that came before the daemon is offered to it again; a path
 # that failed works again once iscsid has logged in anew and the checker has looked.
 WAIT = """
@@ -72,11 +74,11 @@ def _start(host: str) -> Step:
 
 
 def _configure(goal: Goal, host: str, now: MultipathFacts) -> tuple[Step, ...]:
+    """Write the file and have a running daemon read it, in one step; start the daemon."""
     wanted = conf_file(goal)
     running = now.units.get(DAEMON, Unit())
     steps = []
     if differs(wanted, now.files):
-        then = (Script(text=RECONFIGURE),) if running.is_active else ()
         steps.append(
             write_step(
                 _address(host, "multipath.conf"),
@@ -84,8 +86,8 @@ def _configure(goal: Goal, host: str, now: MultipathFacts) -> tuple[Step, ...]:
                 now.files,
                 _file_effect(host, wanted),
                 phase=0,
-                then=then,
-                risk=Risk.DISRUPTIVE if then else Risk.SAFE,
+                then=(Script(text=RECONFIGURE),),
+                risk=Risk.DISRUPTIVE if now.maps else Risk.SAFE,
             )
         )
     if not (running.is_active and running.is_enabled):

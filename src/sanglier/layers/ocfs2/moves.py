@@ -28,10 +28,11 @@ from sanglier.spec.cluster import Volume
 
 Alter = Callable[[Ocfs2Facts], Ocfs2Facts]
 
-# $1 cluster, $2 ``enable`` when it does not start at boot (slow: update-rc.d), $3 systemd's verb.
+# $1 cluster, $2 systemd's verb.  Enabled only where it is not: update-rc.d(8) is slow.
 START = """
-if [ "$2" = enable ]; then systemctl enable -q o2cb.service; fi
-systemctl "$3" o2cb.service
+set -- "$1" "$2" /etc/rc2.d/S*o2cb
+[ -e "$3" ] || systemctl enable -q o2cb.service
+systemctl "$2" o2cb.service
 [ -d "/sys/kernel/config/cluster/$1/heartbeat" ] || {
     systemctl status --no-pager -n 20 o2cb.service; echo "o2cb did not bring $1 online"; return 1
 }
@@ -125,10 +126,9 @@ def _online(goal: Goal) -> Alter:
     )
 
 
-def _start_action(goal: Goal, now: Ocfs2Facts, verb: str) -> Script:
+def _start_action(goal: Goal, verb: str) -> Script:
     """Restart an offline cluster: its LSB unit may be "active" and have done nothing."""
-    enable = "keep" if now.o2cb_at_boot else "enable"
-    return Script(text=START, args=(goal.cluster.name, enable, verb))
+    return Script(text=START, args=(goal.cluster.name, verb))
 
 
 def start_o2cb(goal: Goal, host: str, now: Ocfs2Facts) -> Step:
@@ -136,17 +136,17 @@ def start_o2cb(goal: Goal, host: str, now: Ocfs2Facts) -> Step:
     return step(
         host, "o2cb", 1, Mark.START, f"bring o2cb cluster {goal.cluster.name} online, also at boot",
         "it is offline or does not start at boot",
-        (_start_action(goal, now, "start" if now.cluster_values else "restart"),),
+        (_start_action(goal, "start" if now.cluster_values else "restart"),),
         change(host, _online(goal)),
     )  # fmt: skip
 
 
-def restart_o2cb(goal: Goal, host: str, now: Ocfs2Facts, wrong: Mapping[str, str]) -> Step:
+def restart_o2cb(goal: Goal, host: str, wrong: Mapping[str, str]) -> Step:
     """Take o2cb offline and online again, so that it takes its values."""
     told = ", ".join(f"{key} is {value}" for key, value in sorted(wrong.items()))
     return step(
         host, "o2cb", 1, Mark.CHANGE, f"restart o2cb cluster {goal.cluster.name}", told,
-        (_start_action(goal, now, "restart"),), change(host, _online(goal)),
+        (_start_action(goal, "restart"),), change(host, _online(goal)),
         Risk.DISRUPTIVE,
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ def _o2cb(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Step, ...]:
     online = bool(now.cluster_values)
     wrong = judge.wrong_values(goal.cluster, now) if online else {}
     if online and wrong and not now.mounts:
-        return (moves.restart_o2cb(goal, host, now, wrong),)
+        return (moves.restart_o2cb(goal, host, wrong),)
     if not online or not unit.is_active or not now.o2cb_at_boot:
         return (moves.start_o2cb(goal, host, now),)
     return ()

@@ -12,7 +12,7 @@ from sanglier.core.secret import Secret
 from sanglier.core.step import Effect, Mark, Risk, Step
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd.facts import DrbdFacts
-from sanglier.layers.services import STOPPED
+from sanglier.layers.services import STOPPED, Unit
 from sanglier.layers.target.desired import (
     DROP_ACL,
     RESTORE_UNIT,
@@ -220,7 +220,7 @@ def _volume(goal: Goal, facts: Facts, server: StorageServer, volume: Volume) -> 
 def _server(goal: Goal, facts: Facts, server: StorageServer) -> Proposal:
     now = facts.of(server.name, TargetFacts)
     steps: list[Step] = [] if now.loaded else [_load(server.name)]
-    if RESTORE_UNIT not in now.units or now.units[RESTORE_UNIT].enabled not in {"disabled", ""}:
+    if now.units.get(RESTORE_UNIT, Unit()).enabled not in {"disabled", "masked"}:
         steps.append(_no_restore(server.name))
     for volume in goal.cluster.volumes:
         if server.name in volume.devices:
