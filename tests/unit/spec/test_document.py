@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from sanglier.spec.document import MAX_NODES, parse
@@ -67,12 +65,11 @@ def test_every_duplicate_is_found() -> None:
         "- " * 100_000,
     ],
 )
+@pytest.mark.timeout(60)
 def test_bombs_cost_nothing(text: str) -> None:
-    begin = time.monotonic()
     with pytest.raises(Unreadable) as caught:
         parse(text)
     assert caught.value.code == "SG-SPEC-006"
-    assert time.monotonic() - begin < 10
 
 
 def test_depth_of_aliases_does_not_matter_but_their_size_does() -> None:
