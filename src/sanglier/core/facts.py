@@ -9,20 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import TypeVar, cast
 
 from sanglier.core.problem import Problem
 
 F = TypeVar("F")
-
-
-class Presence(StrEnum):
-    """Three different answers to "is it there?"."""
-
-    PRESENT = "present"
-    ABSENT = "absent"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

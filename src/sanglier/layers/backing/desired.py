@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-HEAD_BYTES = 16 * 1024 * 1024
-TAIL_BYTES = 1024 * 1024
 PENDING_DIR = "/var/lib/sanglier/pending"
 """On the host: what was begun on a blank device and must be finished or begun again."""
 

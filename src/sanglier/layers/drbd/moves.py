@@ -273,7 +273,7 @@ def promote(volume: Volume, host: str) -> Step:
     )  # fmt: skip
 
 
-def take_down(volume: Volume, host: str, side: Resource) -> Step:
+def take_down(volume: Volume, host: str) -> Step:
     """Demote, disconnect and detach, for good."""
     return step(
         host, volume.name, 0, Mark.STOP, f"take down resource {volume.name}",

@@ -73,7 +73,7 @@ def _is_new(side: Resource) -> bool:
     return side.pending or not side.metadata or side.fresh
 
 
-def _together(goal: Goal, volume: Volume, sides: Sides) -> Proposal:
+def _together(volume: Volume, sides: Sides) -> Proposal:
     """Connect the two and, where nothing was ever written on either, skip the first sync."""
     steps = []
     new = {host: _is_new(side) for host, side in sides.items()}
@@ -95,7 +95,7 @@ def _ready(sides: Sides, host: str) -> bool:
     return not side.up or side.disk in {UP_TO_DATE, "Diskless", "Consistent", "Outdated"}
 
 
-def _promote(goal: Goal, volume: Volume, sides: Sides) -> Proposal:
+def _promote(volume: Volume, sides: Sides) -> Proposal:
     steps = [
         moves.promote(volume, host)
         for host, side in sides.items()
@@ -111,7 +111,7 @@ def _volume(goal: Goal, facts: Facts, volume: Volume) -> Proposal:
     proposal = Proposal(problems=judge.problems(volume, sides))
     for host, side in sides.items():
         proposal += _configure(goal, facts, volume, host, side)
-    return proposal + _together(goal, volume, sides) + _promote(goal, volume, sides)
+    return proposal + _together(volume, sides) + _promote(volume, sides)
 
 
 def propose(goal: Goal, facts: Facts) -> Proposal:

@@ -16,7 +16,7 @@ def _side(volume: Volume, host: str, now: DrbdFacts) -> tuple[Step, ...]:
     steps = []
     side = now.resources[volume.name]
     if side.up:
-        steps.append(moves.take_down(volume, host, side))
+        steps.append(moves.take_down(volume, host))
     if resource_path(volume) in now.files:
         steps.append(moves.remove_file(volume, host, resource_path(volume)))
     return tuple(steps)

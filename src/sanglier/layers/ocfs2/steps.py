@@ -95,7 +95,7 @@ def _make(goal: Goal, facts: Facts, volume: Volume) -> tuple[Step, ...]:
     return (moves.make_over(goal, maker.name, volume),)
 
 
-def _mount(goal: Goal, facts: Facts, host: str, volume: Volume) -> tuple[Step, ...]:
+def _mount(facts: Facts, host: str, volume: Volume) -> tuple[Step, ...]:
     now = facts.of(host, Ocfs2Facts)
     unit = now.units.get(unit_name(volume.mount), Unit())
     if not _has_map(facts, host, volume):
@@ -119,5 +119,5 @@ def propose(goal: Goal, facts: Facts) -> Proposal:
     for volume in goal.cluster.volumes:
         proposal += Proposal(steps=_make(goal, facts, volume))
         for host in hosts:
-            proposal += Proposal(steps=_mount(goal, facts, host, volume))
+            proposal += Proposal(steps=_mount(facts, host, volume))
     return proposal
