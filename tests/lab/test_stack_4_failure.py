@@ -10,7 +10,8 @@ import pytest
 from cluster_site import Site
 
 from sanglier.drill import appends
-from sanglier.drill.checkers import AppendCheck, Verdict, check_appends
+from sanglier.drill.checkers import AppendCheck, check_appends
+from sanglier.drill.result import Verdict
 from sanglier.run.ssh import SshTransport
 from sanglier.spec.load import load
 

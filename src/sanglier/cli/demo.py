@@ -21,8 +21,9 @@ from sanglier.cli.exits import FAILED, OK
 from sanglier.cli.setting import Setting, open_setting
 from sanglier.drill import appends
 from sanglier.drill.article import FinalTest
-from sanglier.drill.checkers import AppendCheck, Verdict, check_appends
+from sanglier.drill.checkers import AppendCheck, check_appends
 from sanglier.drill.history import History
+from sanglier.drill.result import Verdict
 from sanglier.lab import control
 from sanglier.lab.control import Lab
 from sanglier.lab.record import Wish

@@ -9,19 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sanglier.drill.history import History
+from sanglier.drill.result import Verdict
 
 RECORD = re.compile(r"^(?P<writer>\S+) (?P<number>[0-9]+) \.*$")
-
-
-class Verdict(StrEnum):
-    """What a check came to; a check that could not be made is never VALID."""
-
-    VALID = "VALID"
-    INVALID = "INVALID"
-    UNKNOWN = "UNKNOWN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,13 +26,15 @@ BASE_PACKAGES = (
 
 STACK_PACKAGES = (
     "drbd-utils", "targetcli-fb", "open-iscsi", "multipath-tools", "ocfs2-tools", "fio",
-    "dmsetup", "ethtool",
+    "dmsetup", "ethtool", "pacemaker", "pacemaker-cli-utils", "corosync", "corosync-qdevice",
+    "corosync-qnetd", "fence-agents", "ipmitool",
 )  # fmt: skip
 """What `apply` installs on a bare host, and what the mirror holds."""
 
 STACK_SERVICES = (
     "multipathd.service", "multipathd.socket", "multipath-tools.service",
     "rtslib-fb-targetctl.service", "ocfs2.service", "drbd.service",
+    "corosync.service", "pacemaker.service", "corosync-qdevice.service", "corosync-qnetd.service",
 )  # fmt: skip
 """Started by Debian at installation; disabled here, because `apply` is to enable them, or
 because they cost boot time.  open-iscsi, iscsid.socket and o2cb stay as Debian leaves them:

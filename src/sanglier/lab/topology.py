@@ -49,7 +49,7 @@ NETWORKS = (
 GATEWAY = MANAGEMENT.address(1)
 """The lab's own side of the management network (mirror, virtual BMC)."""
 
-MEMORY_MIB = {Role.STORAGE: 512, Role.APPLICATION: 512, Role.WITNESS: 256}
+MEMORY_MIB = {Role.STORAGE: 768, Role.APPLICATION: 512, Role.WITNESS: 256}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

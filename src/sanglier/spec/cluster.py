@@ -91,6 +91,19 @@ class Timings:
     o2cb_idle_ms: int
     o2cb_keepalive_ms: int
     o2cb_reconnect_ms: int
+    corosync_token_ms: int
+    """Silence after which corosync gives a server up, corosync.conf(5) totem.token."""
+    corosync_consensus_ms: int
+    """Time to agree on that, at least 1.2 tokens, corosync.conf(5) totem.consensus."""
+    qdevice_timeout_ms: int
+    """Patience of votequorum for the quorum device, corosync-qdevice(8) quorum.device.timeout."""
+    qdevice_sync_timeout_ms: int
+    """The same while the membership changes, quorum.device.sync_timeout."""
+    fence_s: int
+    """Longest that switching a server off may take until it is confirmed (assumed, measured)."""
+    fence_hold_s: int
+    """How long the standby side leaves the first shot to the open side when only the mirror is
+    cut: longer than a fencing takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

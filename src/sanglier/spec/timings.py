@@ -32,6 +32,12 @@ SAFE = Timings(
     o2cb_idle_ms=30000,
     o2cb_keepalive_ms=2000,
     o2cb_reconnect_ms=2000,
+    corosync_token_ms=3000,
+    corosync_consensus_ms=3600,
+    qdevice_timeout_ms=10000,
+    qdevice_sync_timeout_ms=10000,
+    fence_s=20,
+    fence_hold_s=25,
 )
 """The default: self-fence after 120 s, worst failover 82 s."""
 
@@ -54,6 +60,12 @@ FAST = Timings(
     o2cb_idle_ms=30000,
     o2cb_keepalive_ms=2000,
     o2cb_reconnect_ms=2000,
+    corosync_token_ms=1000,
+    corosync_consensus_ms=1200,
+    qdevice_timeout_ms=5000,
+    qdevice_sync_timeout_ms=5000,
+    fence_s=8,
+    fence_hold_s=12,
 )
 """Self-fence after 60 s, worst failover 42 s: for dedicated, redundant links only."""
 

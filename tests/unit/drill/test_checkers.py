@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sanglier.drill.checkers import AppendCheck, Verdict, check_appends
+from sanglier.drill.checkers import AppendCheck, check_appends
 from sanglier.drill.history import Ack, History
+from sanglier.drill.result import Verdict
 
 
 def _line(number: int, writer: str = "srv-a") -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 from sanglier.core.action import Script
 from sanglier.core.shell import render
 from sanglier.drill.appends import RECORD_BYTES, WRITER
-from sanglier.drill.checkers import Verdict, check_appends
+from sanglier.drill.checkers import check_appends
 from sanglier.drill.history import Ack, History
+from sanglier.drill.result import Verdict
 
 
 def test_every_acknowledged_record_is_in_the_file_and_a_word_stops_it(tmp_path: Path) -> None:
