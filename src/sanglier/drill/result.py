@@ -1,4 +1,4 @@
-"""What a drill came to, as frozen values: the checks, the summary, the JSON and the page share them.
+"""What a drill came to, as frozen values: checks, summary, JSON and page share them.
 
 Times are seconds since the drill's workload started (its own clock, ``time.monotonic``).
 """
