@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from cluster_site import Site
 
-from sanglier.drill import appends
-from sanglier.drill.checkers import AppendCheck, check_appends
+from sanglier.drill.recorder import Load
 from sanglier.drill.result import Verdict
+from sanglier.drill.workloads.appends import AppendCheck, Appends, compare_all
 from sanglier.run.ssh import SshTransport
-from sanglier.spec.load import load
+from sanglier.spec.load import load as load_cluster
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
@@ -25,34 +25,30 @@ def _wait_for(site: Site, host: str, words: str, file: str) -> None:
         time.sleep(1)
 
 
-async def _under_load(site: Site, victim: str) -> list[AppendCheck]:
+async def _under_load(site: Site, victim: str) -> tuple[AppendCheck, ...]:
     """Kill ``victim`` while both servers append; give every file as every server reads it."""
-    cluster = load(site.file)
+    cluster = load_cluster(site.file)
     transport = SshTransport(config=Path(site.lab.ssh_config))
     try:
-        writers = [
-            await appends.start(transport, server, f"/data/kill-{server.name}")
-            for server in cluster.applications
-        ]
+        load = Load(transport=transport, directory="/data/kill", workloads=(Appends(rate_hz=0),))
+        await load.prepare(cluster.applications[0])
+        for server in cluster.applications:
+            await load.start(server)
         await asyncio.sleep(4)
-        before = [len(writer.acks) for writer in writers]
+        before = [len(writer.acks) for writer in load.writers]
         await asyncio.to_thread(site.lab.kill, victim)
         deadline = time.monotonic() + 100
         while time.monotonic() < deadline:
             await asyncio.sleep(1)
-            if all(len(w.acks) > n + 500 for w, n in zip(writers, before, strict=True)):
+            if all(len(w.acks) > n + 500 for w, n in zip(load.writers, before, strict=True)):
                 break
-        histories = [await writer.stop(30) for writer in writers]
+        histories = await load.stop(30)
         assert all(before), "the load did not run before the failure"
-        return [
-            check_appends(
-                history,
-                reader.name,
-                await appends.read(transport, reader, f"/data/kill-{history.writer}"),
-            )
-            for history in histories
-            for reader in cluster.applications
-        ]
+        readings = []
+        for reader in cluster.applications:
+            await load.drop_caches(reader)
+            readings += await load.read(reader)
+        return compare_all(histories, readings)
     finally:
         await transport.close()
 

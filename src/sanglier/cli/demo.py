@@ -19,16 +19,15 @@ from rich.text import Text
 from sanglier.cli.console import make_console
 from sanglier.cli.exits import FAILED, OK
 from sanglier.cli.setting import Setting, open_setting
-from sanglier.drill import appends
 from sanglier.drill.article import FinalTest
-from sanglier.drill.checkers import AppendCheck, check_appends
 from sanglier.drill.history import History
+from sanglier.drill.recorder import Load, Writer
 from sanglier.drill.result import Verdict
+from sanglier.drill.workloads.appends import AppendCheck, Appends, compare_all
+from sanglier.drill.workloads.base import Reading
 from sanglier.lab import control
 from sanglier.lab.control import Lab
 from sanglier.lab.record import Wish
-from sanglier.run.transport import Transport
-from sanglier.spec.cluster import Volume
 
 BEFORE_S, AFTER_S = 6.0, 6.0
 """How long the load runs before the failure, and after it goes on again."""
@@ -100,33 +99,37 @@ class Demo:
         victim = volume.prefer
         self.title(f"Kill {victim}, which serves all I/O, while both servers write and fsync")
         async with setting.transport() as transport:
-            writers = [
-                await appends.start(transport, server, _journal(volume, server.name))
-                for server in setting.goal.cluster.applications
-            ]
+            load = Load(
+                transport=transport,
+                directory=f"{volume.mount}/demo",
+                workloads=(Appends(rate_hz=0),),
+            )
+            servers = setting.goal.cluster.applications
+            await load.prepare(servers[0])
+            for server in servers:
+                await load.start(server)
             await asyncio.sleep(BEFORE_S)
             killed_s = time.monotonic()
             await asyncio.to_thread(self.lab.kill, victim)
             self.console.print(f"  {victim} is dead (SIGKILL of its kernel); waiting for the load")
-            went_on = await _until_all_go_on(writers, killed_s)
+            went_on = await _until_all_go_on(load.writers, killed_s)
             await asyncio.sleep(AFTER_S if went_on else 0)
-            histories = [await writer.stop(30) for writer in writers]
-            checks = await self._checks(transport, setting, histories)
+            histories = await load.stop(30)
+            checks = await self._checks(load, setting, histories)
         return self._tell(histories, killed_s, checks) and went_on
 
     async def _checks(
-        self, transport: Transport, setting: Setting, histories: list[History]
-    ) -> list[AppendCheck]:
-        volume = setting.goal.cluster.volumes[0]
-        checks = []
-        for history in histories:
-            for reader in setting.goal.cluster.applications:
-                path = _journal(volume, history.writer)
-                content = await appends.read(transport, reader, path)
-                checks.append(check_appends(history, reader.name, content))
-        return checks
+        self, load: Load, setting: Setting, histories: tuple[History, ...]
+    ) -> tuple[AppendCheck, ...]:
+        readings: list[Reading] = []
+        for reader in setting.goal.cluster.applications:
+            await load.drop_caches(reader)
+            readings += await load.read(reader)
+        return compare_all(histories, readings)
 
-    def _tell(self, histories: list[History], killed_s: float, checks: list[AppendCheck]) -> bool:
+    def _tell(
+        self, histories: tuple[History, ...], killed_s: float, checks: tuple[AppendCheck, ...]
+    ) -> bool:
         for history in histories:
             stall = history.stall_s(killed_s - 1)
             self.console.print(
@@ -165,21 +168,16 @@ def _sentence(check: AppendCheck) -> str:
     return told
 
 
-def _journal(volume: Volume, writer: str) -> str:
-    return f"{volume.mount}/demo-{writer}"
-
-
-async def _until_all_go_on(writers: list[appends.Writer], since_s: float) -> bool:
+async def _until_all_go_on(writers: list[Writer], since_s: float) -> bool:
     """Wait until every writer has had an acknowledgement well after the failure."""
-    last_before = [writer.acks[-1].number if writer.acks else 0 for writer in writers]
+    before = [len(writer.acks) for writer in writers]
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         await asyncio.sleep(0.5)
-        fresh = [
-            bool(w.acks) and w.acks[-1].number > before + 100 and w.acks[-1].at_s > since_s + 2
-            for w, before in zip(writers, last_before, strict=True)
-        ]
-        if all(fresh):
+        if all(
+            len(acks) > count + 100 and acks[-1].at_s > since_s + 2
+            for acks, count in zip((w.acks for w in writers), before, strict=True)
+        ):
             return True
     return False
 

@@ -14,13 +14,15 @@ OUT_OF_REACH = 4
 """A host cannot be worked on."""
 INTERRUPTED = 130
 
-_BAD_FILES = frozenset({Code.SECRETS_EXPOSED, Code.SECRETS_MALFORMED})
+_BAD_FILES = frozenset({Code.SECRETS_EXPOSED, Code.SECRETS_MALFORMED, Code.NO_SUCH_THING})
 
 
 def exit_status(code: str) -> int:
     """Give the exit status for an error's code; 0 for none."""
     if not code:
         return OK
+    if code.startswith("SG-MOVE"):
+        return REFUSED
     if code.startswith("SG-SPEC") or code in _BAD_FILES:
         return BAD_INPUT
     if code in HOSTS_OUT_OF_REACH:

@@ -21,7 +21,9 @@ app = typer.Typer(help="Run a whole cluster of real kernels on this machine.", n
 
 Name = Annotated[str, typer.Option("--name", help="Which lab; several do not meet.")]
 Host = Annotated[str, typer.Argument(help="Host, such as disk-a, srv-a or witness.")]
-Network = Annotated[str, typer.Argument(help="management, replication, san-a or san-b.")]
+Network = Annotated[
+    str, typer.Argument(help="management, replication, san-a, san-b, or bmc: its power switch.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
@@ -156,14 +158,22 @@ def thaw(host: Host, name: Name = "lab") -> None:
 
 @app.command()
 def cut(host: Host, network: Network, name: Name = "lab") -> None:
-    """Unplug a host from a network."""
-    control.find(name).cut(host, network)
+    """Unplug a host from a network, or its power switch."""
+    lab = control.find(name)
+    if network == control.BMC:
+        lab.cut_bmc(host)
+    else:
+        lab.cut(host, network)
 
 
 @app.command()
 def heal(host: Host, network: Network, name: Name = "lab") -> None:
-    """Plug a host into a network again."""
-    control.find(name).heal(host, network)
+    """Plug a host into a network again, or its power switch."""
+    lab = control.find(name)
+    if network == control.BMC:
+        lab.heal_bmc(host)
+    else:
+        lab.heal(host, network)
 
 
 def describe(lab: Lab) -> dict[str, Any]:
@@ -172,6 +182,8 @@ def describe(lab: Lab) -> dict[str, Any]:
         "lab": lab.place.name,
         "image": lab.record.image,
         "ssh_config": lab.ssh_config,
+        "secrets": str(lab.secrets),
+        "power_log": str(lab.power_log),
         "namespace": lab.place.namespace,
         "hosts": [_describe_host(host) for host in lab.status()],
     }
@@ -186,6 +198,7 @@ def _describe_host(seen: HostStatus) -> dict[str, Any]:
         "memory_mib": seen.host.memory_mib,
         "resident_mib": seen.sighting.resident_bytes >> 20,
         "addresses": {i.network: i.address for i in seen.host.interfaces},
+        "bmc": seen.host.bmc,
         "cut": list(seen.cut),
     }
 
@@ -199,7 +212,7 @@ def render(answer: dict[str, Any]) -> str:
         memory = f"{host['resident_mib']}/{host['memory_mib']} MiB"
         lines.append(
             f"  {host['name']:<8} {host['state']:<8} {pid!s:>7}  {memory:>12}"
-            f"  {' '.join(host['addresses'].values())}{cut}"
+            f"  {' '.join(host['addresses'].values())}  bmc {host['bmc']}{cut}"
         )
     return "\n".join(lines)
 

@@ -30,9 +30,12 @@ class Verb:
 VERBS = {
     "validate": Verb("validate", "validate", "Check a cluster's file; say every mistake at once."),
     "schema": Verb("schema", "schema", "Print the JSON schema of the file, for editors."),
+    "timings": Verb("timings", "timings", "Show all timeouts, and what each fault comes to."),
     "plan": Verb("plan", "plan", "Show what apply would do, and change nothing."),
     "apply": Verb("apply", "apply", "Make the hosts what the file says."),
     "status": Verb("status", "status", "Show the state of every layer, from mount to disk."),
+    "move": Verb("move", "move", "Open the other side of a volume, drained in between."),
+    "maintain": Verb("maintain", "maintain", "Empty a storage server for work, and take it back."),
     "destroy": Verb("destroy", "destroy", "Take the cluster down; needs consent by name."),
     "log": Verb("log", "log", "Show the last runs."),
     "demo": Verb("demo", "demo", "Show the main job in a lab, a survived failure included."),

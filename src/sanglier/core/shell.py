@@ -37,10 +37,12 @@ def _write(action: WriteFile, reveal: bool) -> str:
     parent = quote(action.path.rsplit("/", 1)[0] or "/", reveal=True)
     umask = f"{0o777 & ~action.mode:03o}"
     content = quote(action.content, reveal=reveal)
+    executable = f"chmod {action.mode:04o} {temporary}\n" if action.mode & 0o111 else ""
     return (
         f"[ -d {parent} ] || mkdir -p {parent}\n"
         f"rm -f {temporary}\n"
         f"(umask {umask}; printf '%s' {content} | cat > {temporary})\n"
+        f"{executable}"
         f"mv -f {temporary} {path}"
     )
 

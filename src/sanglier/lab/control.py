@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 from sanglier.lab import (
     daemon,
@@ -19,6 +20,7 @@ from sanglier.lab import (
     mirror,
     network,
     place,
+    power,
     preflight,
     record,
     topology,
@@ -26,6 +28,7 @@ from sanglier.lab import (
 from sanglier.lab.driver import Driver, Sighting, State
 from sanglier.lab.errors import refuse
 from sanglier.lab.image import Image, Report
+from sanglier.lab.power import PowerEvent
 from sanglier.lab.readiness import Wait
 from sanglier.lab.recipe import Kind
 from sanglier.lab.record import Record, Wish
@@ -41,6 +44,11 @@ NEEDED_BYTES = 1 << 30
 """Free space asked for before hosts write to their disks."""
 
 MIRROR = "mirror"
+BMC = "bmc"
+"""What ``cut`` and ``heal`` call a host's power switch."""
+
+POWER_SECONDS = 20.0
+"""How long ``up`` waits for the power switches, once the hosts answer."""
 
 
 def _quiet(_subject: str, _what: str) -> None:
@@ -54,6 +62,7 @@ class HostStatus:
     host: LabHost
     sighting: Sighting
     cut: tuple[str, ...]
+    """Networks, and "bmc" if its power switch does not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +79,21 @@ class Lab:
         """Path of the ssh_config by which everything else reaches the hosts."""
         return str(self.place.ssh_config)
 
+    @property
+    def secrets(self) -> Path:
+        """Secrets file for a cluster in this lab, with the power switches' password."""
+        return self.place.secrets
+
+    @property
+    def power_log(self) -> Path:
+        """What the power switches did, a JSON object per line; see ``power_events``."""
+        return self.place.power_log
+
     def status(self) -> tuple[HostStatus, ...]:
         """Look at every host; touches none."""
         links = network.links(self.place)
         return tuple(
-            HostStatus(host=host, sighting=self.driver.sight(host), cut=links.cut(host))
+            HostStatus(host=host, sighting=self.driver.sight(host), cut=_cut(links, host))
             for host in self.topology.hosts
         )
 
@@ -123,6 +142,14 @@ class Lab:
     def heal(self, name: str, network_name: str) -> None:
         """Plug it in again."""
         self._on(name, lambda host: self.driver.plug(host, network_name))
+
+    def cut_bmc(self, name: str) -> None:
+        """Let nothing answer at the address of a host's power switch."""
+        self._on(name, lambda host: network.unplug_bmc(self.place, host))
+
+    def heal_bmc(self, name: str) -> None:
+        """Let it answer again."""
+        self._on(name, lambda host: network.plug_bmc(self.place, host))
 
     def wait(self, *names: str, report: Report = _quiet) -> None:
         """Wait until running hosts answer ssh, such as after a reboot; all without names."""
@@ -191,6 +218,15 @@ class Lab:
         ).until_all_answer(hosts)
 
 
+def power_events(lab: Lab) -> tuple[PowerEvent, ...]:
+    """List what the power switches did, in order; what they refused is only in the file."""
+    return tuple(event for event in power.read(lab.power_log) if event.done)
+
+
+def _cut(links: network.Links, host: LabHost) -> tuple[str, ...]:
+    return links.cut(host) + ((BMC,) if links.bmc_cut(host) else ())
+
+
 def up(name: str, wish: Wish, report: Report = _quiet) -> Lab:
     """Make the lab, or mend it; returns when every wanted host answers ssh.
 
@@ -204,6 +240,7 @@ def up(name: str, wish: Wish, report: Report = _quiet) -> Lab:
         lab = _prepare(where, wish, report)
         wanted = tuple(h for h in lab.topology.hosts if lab.record.wants(h.name))
         lab._boot(wanted, report)
+        _await_power(lab)
     report(name, f"is up, {time.monotonic() - began:.1f} s; ssh -F {lab.ssh_config} HOST")
     return lab
 
@@ -226,19 +263,53 @@ def _prepare(where: place.Place, wish: Wish, report: Report) -> Lab:
     record.save(where, new)
     network.ensure(where, hosts)
     identity.ensure(where, hosts)
+    power.ensure(where, hosts)
     lab = _assemble(where, new, hosts, found)
+    _serve_power(where)
     if new.kind is Kind.BARE:
         _serve_mirror(where, found)
     return lab
 
 
 def _serve_mirror(where: place.Place, found: Image) -> None:
-    if daemon.leader(where, MIRROR) is None:
-        daemon.end(where, MIRROR)
-        daemon.launch(
-            where, MIRROR, mirror.serve_argv(found.mirror), source=daemon.NOTHING,
-            sink=where.data / "mirror.log", env={},
-        )  # fmt: skip
+    _serve(where, MIRROR, mirror.serve_argv(found.mirror))
+
+
+def _serve_power(where: place.Place) -> None:
+    _serve(where, power.DAEMON, power.serve_argv(where.name))
+
+
+def _serve(where: place.Place, name: str, argv: tuple[str, ...]) -> None:
+    """Start a daemon of the lab unless it runs."""
+    if daemon.leader(where, name) is None:
+        daemon.end(where, name)
+        daemon.launch(where, name, argv, source=daemon.NOTHING, sink=_log(where, name), env={})
+
+
+def _log(where: place.Place, name: str) -> Path:
+    return where.data / f"{name}.log"
+
+
+def _await_power(lab: Lab) -> None:
+    """Wait until every power switch listens; SG-LAB-034 if one does not."""
+    deadline = time.monotonic() + POWER_SECONDS
+    while left := _silent_switches(lab):
+        if time.monotonic() > deadline:
+            log = _log(lab.place, power.DAEMON)
+            raise refuse(
+                34, lab.place.name, f"power switches do not answer: {', '.join(left)}",
+                why=daemon.last_words(log), fix=f"see {log}, then run `lab up` again",
+            )  # fmt: skip
+        time.sleep(0.1)
+
+
+def _silent_switches(lab: Lab) -> tuple[str, ...]:
+    """List the addresses that are there and have no socket."""
+    leader = daemon.leader(lab.place, power.DAEMON)
+    table = power.udp_sockets(leader.pid) if leader else ""
+    links = network.links(lab.place)
+    there = (host.bmc for host in lab.topology.hosts if not links.bmc_cut(host))
+    return power.unbound(table, there)
 
 
 def _recorded_image(lab: str, old: Record) -> Image:

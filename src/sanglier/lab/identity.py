@@ -20,6 +20,21 @@ USERS = {"root": "root", "admin": "home/admin", "nosudo": "home/nosudo"}
 
 HOST_KEY = "ssh_host_ed25519_key"
 
+DISK_UNIT = """\
+[Unit]
+Description=The data disk as a device-mapper device, which a drill can make fail or hang
+DefaultDependencies=no
+After=systemd-udevd.service systemd-tmpfiles-setup-dev.service
+Before=sysinit.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'modprobe dm_mod; \
+    dmsetup create disk --table "0 $$(blockdev --getsz /dev/ubdb) linear /dev/ubdb 0"'
+"""
+"""Makes /dev/mapper/disk at every boot, before any ordinary service; dmsetup(8) waits for udev."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityFile:
@@ -47,6 +62,16 @@ def identity_files(
         IdentityFile(path="etc/sanglier-lab.network", text=network_batch(host)),
         IdentityFile(path="etc/iscsi/initiatorname.iscsi", text=iscsi, mode=0o600),
         *keys,
+        *(_disk_files() if host.data_disk else ()),
+    )
+
+
+def _disk_files() -> tuple[IdentityFile, ...]:
+    units = "etc/systemd/system"
+    wants = "[Unit]\nWants=lab-disk.service\n"
+    return (
+        IdentityFile(path=f"{units}/lab-disk.service", text=DISK_UNIT),
+        IdentityFile(path=f"{units}/sysinit.target.d/lab-disk.conf", text=wants),
     )
 
 

@@ -25,10 +25,16 @@ class Links:
 
     bridges: Mapping[str, str]
     """Link name -> the bridge that it is in, or an empty string."""
+    addresses: frozenset[str] = frozenset()
+    """The lab's own, of every link."""
 
     def cut(self, host: LabHost) -> tuple[str, ...]:
         """Networks whose link to ``host`` is cut."""
         return tuple(i.network for i in host.interfaces if self.bridges.get(i.tap) == "")
+
+    def bmc_cut(self, host: LabHost) -> bool:
+        """Whether the host's power switch has no address."""
+        return MANAGEMENT.name in self.bridges and host.bmc not in self.addresses
 
 
 def setup_lines(topology: Topology, present: Collection[str]) -> tuple[str, ...]:
@@ -40,10 +46,22 @@ def setup_lines(topology: Topology, present: Collection[str]) -> tuple[str, ...]
             if network is MANAGEMENT:
                 lines.append(f"address add {GATEWAY}/24 dev {network.name}")
     for host in topology.hosts:
+        lines += _bmc(host, present)
         for interface in host.interfaces:
             if interface.tap not in present:
                 lines += _tap(interface.tap, interface.network)
     return tuple(lines)
+
+
+def _bmc(host: LabHost, present: Collection[str]) -> tuple[str, ...]:
+    """Give its power switch an address with its first tap, or with the bridge."""
+    new = MANAGEMENT.name not in present or host.interfaces[0].tap not in present
+    return (_bmc_line(host),) if new else ()
+
+
+def _bmc_line(host: LabHost) -> str:
+    """A /32: it can come and go without a word about the others' route."""
+    return f"address replace {host.bmc}/32 dev {MANAGEMENT.name}"
 
 
 def _bridge(name: str) -> tuple[str, ...]:
@@ -63,9 +81,14 @@ def _tap(name: str, bridge: str) -> tuple[str, ...]:
 
 
 def parse_links(text: str) -> Links:
-    """Read ``ip -json link``."""
+    """Read ``ip -json address``."""
     found = json.loads(text or "[]")
-    return Links(bridges={link["ifname"]: link.get("master", "") for link in found})
+    return Links(
+        bridges={link["ifname"]: link.get("master", "") for link in found},
+        addresses=frozenset(
+            address["local"] for link in found for address in link.get("addr_info", ())
+        ),
+    )
 
 
 def exists(place: Place) -> bool:
@@ -75,7 +98,7 @@ def exists(place: Place) -> bool:
 
 def links(place: Place) -> Links:
     """Read every link of the namespace; empty if there is no namespace."""
-    done = run(("ip", "-n", place.namespace, "-json", "link"), check=False)
+    done = run(("ip", "-n", place.namespace, "-json", "address"), check=False)
     return parse_links(done.stdout) if done.returncode == 0 else Links(bridges={})
 
 
@@ -95,6 +118,17 @@ def plug(place: Place, tap: str, bridge: str) -> None:
 def unplug(place: Place, tap: str) -> None:
     """Take a card's tap out of its bridge."""
     _batch(place, (f"link set {tap} nomaster",))
+
+
+def plug_bmc(place: Place, host: LabHost) -> None:
+    """Give a power switch its address."""
+    _batch(place, (_bmc_line(host),))
+
+
+def unplug_bmc(place: Place, host: LabHost) -> None:
+    """Take a power switch's address away, if it has it: nothing answers there, not even ARP."""
+    if host.bmc in links(place).addresses:
+        _batch(place, (f"address delete {host.bmc}/32 dev {MANAGEMENT.name}",))
 
 
 def _batch(place: Place, lines: tuple[str, ...]) -> None:

@@ -68,6 +68,21 @@ class Place:
         """Control sockets of the kernels (uml_dir)."""
         return self.state / "uml"
 
+    @property
+    def bmc_password(self) -> Path:
+        """Password of every power switch of the lab, mode 0600."""
+        return self.state / "bmc.password"
+
+    @property
+    def secrets(self) -> Path:
+        """Secrets file for clusters that are built in the lab: `--secrets`."""
+        return self.state / "cluster.secrets"
+
+    @property
+    def power_log(self) -> Path:
+        """What the power switches did, a JSON object per line."""
+        return self.data / "power.jsonl"
+
     def identity(self, host: str) -> Path:
         """Files that a host copies over its own at its first boot."""
         return self.state / "identity" / host

@@ -20,13 +20,13 @@ MIRROR_URL = f"http://{GATEWAY}:{MIRROR_PORT}"
 BASE_PACKAGES = (
     "systemd", "systemd-sysv", "udev", "dbus", "kmod", "openssh-server", "sudo", "iproute2",
     "iputils-ping", "e2fsprogs", "netbase", "procps", "less", "psmisc", "python3",
-    "initramfs-tools",
+    "initramfs-tools", "dmsetup",
 )  # fmt: skip
-"""What a freshly installed Debian server has."""
+"""What a freshly installed Debian server has, and what makes /dev/mapper/disk."""
 
 STACK_PACKAGES = (
     "drbd-utils", "targetcli-fb", "open-iscsi", "multipath-tools", "ocfs2-tools", "fio",
-    "dmsetup", "ethtool", "pacemaker", "pacemaker-cli-utils", "corosync", "corosync-qdevice",
+    "ethtool", "pacemaker", "pacemaker-cli-utils", "corosync", "corosync-qdevice",
     "corosync-qnetd", "fence-agents", "ipmitool",
 )  # fmt: skip
 """What `apply` installs on a bare host, and what the mirror holds."""

@@ -47,7 +47,10 @@ NETWORKS = (
     Network(name="san-b", octet=3, roles=frozenset({Role.STORAGE, Role.APPLICATION})),
 )
 GATEWAY = MANAGEMENT.address(1)
-"""The lab's own side of the management network (mirror, virtual BMC)."""
+"""The lab's own side of the management network (mirror)."""
+
+BMC_OFFSET = 100
+"""A host's BMC has the host's number plus this, in the management network."""
 
 MEMORY_MIB = {Role.STORAGE: 768, Role.APPLICATION: 512, Role.WITNESS: 256}
 
@@ -73,6 +76,8 @@ class LabHost:
     role: Role
     memory_mib: int
     interfaces: tuple[Interface, ...]
+    bmc: str
+    """Address of its power switch, IPMI over LAN (UDP port 623); not an interface of the host."""
 
     @property
     def address(self) -> str:
@@ -165,7 +170,10 @@ def _host(lab: str, name: str, role: Role, number: int) -> LabHost:
         )
         for index, network in enumerate(networks)
     )
-    return LabHost(name=name, role=role, memory_mib=MEMORY_MIB[role], interfaces=interfaces)
+    return LabHost(
+        name=name, role=role, memory_mib=MEMORY_MIB[role], interfaces=interfaces,
+        bmc=MANAGEMENT.address(BMC_OFFSET + number),
+    )  # fmt: skip
 
 
 def _mac(lab: str, octet: int, number: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sanglier.layers import (
     backing,
+    cluster,
     drbd,
     initiator,
     multipath,
@@ -20,6 +21,7 @@ LAYERS: tuple[StackLayer, ...] = (
     backing.LAYER,
     drbd.LAYER,
     target.LAYER,
+    cluster.LAYER,
     initiator.LAYER,
     multipath.LAYER,
     ocfs2.LAYER,

@@ -66,6 +66,15 @@ class Code(StrEnum):
     """The secrets file is not what it should be."""
     SECRETS_UNWRITABLE = "SG-RUN-032"
     """The secrets file could not be read or written."""
+    FENCE_PASSWORD_MISSING = "SG-RUN-033"
+    """A fence device has no password in the secrets file."""
+
+    NO_SUCH_THING = "SG-RUN-050"
+    """The command line names a host or a volume that the file does not have."""
+    NOT_GUARDED = "SG-RUN-051"
+    """The verb needs the guarded mode."""
+    CHANGE_FAILED = "SG-RUN-052"
+    """A planned change of the open side did not come to its end."""
 
     JOURNAL_UNWRITABLE = "SG-RUN-040"
     """The journal could not be written."""

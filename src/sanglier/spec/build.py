@@ -7,14 +7,18 @@ from types import MappingProxyType
 
 from sanglier.spec import defaults, model, sizes, timings
 from sanglier.spec.cluster import (
+    Access,
     ApplicationServer,
     Cluster,
     FenceDevice,
     StorageServer,
+    Timings,
     Volume,
     Witness,
     Workload,
 )
+from sanglier.spec.seconds import parse_seconds
+from sanglier.spec.solve import solve
 
 
 def build(file: model.File, name: str) -> Cluster:
@@ -26,7 +30,8 @@ def build(file: model.File, name: str) -> Cluster:
     return Cluster(
         name=file.cluster,
         iqn_prefix=file.iqn,
-        timings=timings.by_name(file.timings),
+        access=Access(file.access),
+        timings=_timings(file.timings),
         storage=tuple(
             _storage(index, name, server)
             for index, (name, server) in enumerate(file.storage.items())
@@ -36,6 +41,13 @@ def build(file: model.File, name: str) -> Cluster:
         volumes=tuple(_volume(position, name, file) for position, name in enumerate(file.volumes)),
         secrets_file=defaults.secrets_file(name, file.secrets),
     )
+
+
+def _timings(written: str | model.Wish) -> Timings:
+    if isinstance(written, str):
+        return timings.by_name(written)
+    fence = None if written.fence is None else parse_seconds(written.fence)
+    return solve(parse_seconds(written.stall), fence)
 
 
 def _address(text: str) -> str:
@@ -51,15 +63,19 @@ def _storage(index: int, name: str, server: model.Storage) -> StorageServer:
         replication=_address(server.replication),
         san=tuple(_address(address) for address in server.san),
         index=index,
-        fence=_fence(server.fence),
+        management=None if server.management is None else _address(server.management),
+        fence=tuple(_fence(level, fence) for level, fence in enumerate(server.fence, start=1)),
     )
 
 
-def _fence(fence: model.Fence | None) -> FenceDevice | None:
-    if fence is None:
-        return None
+def _fence(level: int, fence: model.Fence) -> FenceDevice:
     parameters = (fence.__pydantic_extra__ or {}).items()
-    return FenceDevice(agent=fence.agent, parameters=tuple((k, _plain(v)) for k, v in parameters))
+    return FenceDevice(
+        agent=fence.agent,
+        parameters=tuple((k, _plain(v)) for k, v in parameters),
+        level=level,
+        no_password=fence.no_password,
+    )
 
 
 def _plain(value: model.Scalar) -> str:
@@ -84,9 +100,12 @@ def _witness(
         return None
     if witness.ssh is not None:
         name = defaults.WITNESS_NAME
-        return Witness(name=name, ssh=witness.ssh, hostname=witness.hostname or name)
+        address = _address(witness.address) if witness.address else ""
+        hostname = witness.hostname or name
+        return Witness(name=name, ssh=witness.ssh, hostname=hostname, address=address)
     host = next(server for server in applications if server.name == witness.on)
-    return Witness(name=host.name, ssh=host.ssh, hostname=host.hostname)
+    address = _address(witness.address or host.san[0])
+    return Witness(name=host.name, ssh=host.ssh, hostname=host.hostname, address=address)
 
 
 def _volume(position: int, name: str, file: model.File) -> Volume:

@@ -13,6 +13,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+class Access(StrEnum):
+    """How application servers reach the volumes; of the whole cluster.
+
+    It is no property of a volume, because fencing and arbitration concern hosts.
+    """
+
+    GUARDED = "guarded"
+    """Log in to both targets; one is open, the other in standby, and fencing decides."""
+    ARTICLE = "article"
+    """The article verbatim, for teaching only: both open, one path each, no failover."""
+
+
 class Workload(StrEnum):
     """What a filesystem is for; decides cluster size, journal and mount options."""
 
@@ -34,10 +46,18 @@ class Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FenceDevice:
-    """How to switch a storage server off; no passwords in here."""
+    """One way to switch a storage server off; no passwords in here."""
 
     agent: str
     parameters: tuple[tuple[str, str], ...]
+    level: int
+    """Position in the order of trying, from 1: Pacemaker's fencing topology index."""
+    no_password: bool = False
+    """Whether the agent works without a password (a key file, an address list)."""
+
+    def secret_key(self, server: str) -> str:
+        """Give the name of the password in the secrets file; ``server`` is its storage server."""
+        return server if self.level == 1 else f"{server}/{self.level}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +65,14 @@ class StorageServer(Host):
     """One of the two mirror sides: a replication address and a portal per SAN."""
 
     replication: str
+    """Address of DRBD and of Corosync's first link."""
     san: tuple[str, ...]
     index: int
     """0 for the first in the file, 1 for the second (ALUA group ids, DRBD order)."""
-    fence: FenceDevice | None = None
+    management: str | None = None
+    """Address of Corosync's second link and of the way to qnetd; never ``None`` in guarded."""
+    fence: tuple[FenceDevice, ...] = ()
+    """Levels in the order of trying; never empty in guarded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +89,9 @@ class ApplicationServer(Host):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witness(Host):
     """The third host of the arbitration; may be an application server's host."""
+
+    address: str
+    """Where corosync-qnetd is reached; empty only in article, where nobody asks it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +180,7 @@ class Cluster:
 
     name: str
     iqn_prefix: str
+    access: Access
     timings: Timings
     storage: tuple[StorageServer, ...]
     applications: tuple[ApplicationServer, ...]
@@ -162,12 +190,28 @@ class Cluster:
     """Path of the secrets file on this machine."""
 
     @property
+    def guarded(self) -> bool:
+        """Whether one target is open at a time, and fencing decides which."""
+        return self.access is Access.GUARDED
+
+    @property
     def hosts(self) -> tuple[Host, ...]:
         """Every host once, storage servers first."""
         found: dict[str, Host] = {}
         for host in (*self.storage, *self.applications, *((self.witness,) if self.witness else ())):
             found.setdefault(host.name, host)
         return tuple(found.values())
+
+    def target_servers(self, server: ApplicationServer) -> tuple[StorageServer, ...]:
+        """Give the storage servers into whose targets ``server`` logs in.
+
+        Both in guarded.  One in article, first and second in turn by the position in
+        the file: there, each server has one path to one target.
+        """
+        if self.guarded:
+            return self.storage
+        position = [known.name for known in self.applications].index(server.name)
+        return (self.storage[position % len(self.storage)],)
 
     def target_iqn(self, volume: Volume, server: StorageServer) -> str:
         """IQN of the target by which ``server`` exports ``volume``."""

@@ -8,6 +8,8 @@ from sanglier.spec.cluster import default_serial
 
 IQN_PREFIX = "iqn.2026-11.local.sanglier"
 WITNESS_NAME = "witness"
+FENCE_KEYS = ("agent", "no_password")
+"""Keys of a fence device that are no parameters of its agent."""
 MAX_SLOTS = 255
 FIRST_PORT = 7789
 

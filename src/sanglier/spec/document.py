@@ -39,8 +39,10 @@ class Document:
         if not key and path in self.values:
             return self.values[path]
         for length in range(len(path), 0, -1):
-            if path[:length] in self.keys:
-                return self.keys[path[:length]]
+            above = path[:length]
+            places = self.values if isinstance(above[-1], int) else self.keys
+            if above in places:
+                return places[above]
         return self.values.get((), Mark(1, 1))
 
     def spend(self, mark: Mark) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sanglier.spec import defaults
+from sanglier.spec.cluster import Access
 from sanglier.spec.document import Tree
 from sanglier.spec.mistake import FieldPath
 
@@ -41,13 +42,25 @@ class DraftHost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DraftFence:
+    """One way to switch a storage server off."""
+
+    path: FieldPath
+    agent: Text | None
+    parameters: tuple[Placed[Tree], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DraftStorage(DraftHost):
     """A storage server."""
 
     replication: Text | None
     san: tuple[Text, ...]
-    agent: Text | None
-    fence: tuple[Placed[Tree], ...]
+    management: Text | None
+    lacks_management: bool
+    """Whether none was written, not even a wrong one."""
+    fence: tuple[DraftFence, ...]
+    """As many levels as were written, whatever their type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +77,9 @@ class DraftWitness(DraftHost):
     """The witness, a host of its own or ``on`` an application server."""
 
     on: Text | None
+    address: Text | None
+    lacks_address: bool
+    """Whether none was written, not even a wrong one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +106,17 @@ class Draft:
     cluster: Text | None
     iqn: Text | None
     secrets: Text | None
+    stall: Text | None
+    """Of timings that are to be solved."""
+    stall_fence: Text | None
+    """How long fencing may take, of the same."""
+    guarded: bool
+    """Whether the file asks for ``access: guarded``, or for nothing."""
     storage: tuple[DraftStorage, ...] | None
     applications: tuple[DraftApplication, ...] | None
     witness: DraftWitness | None
+    lacks_witness: bool
+    """Whether no witness was written, not even a wrong one."""
     volumes: tuple[DraftVolume, ...] | None
 
     @property
@@ -111,6 +135,7 @@ class Draft:
 def make_draft(tree: dict[str, Tree]) -> Draft:
     """Take what is usable out of ``tree``."""
     top = _At(tree, ())
+    wish = _At(tree.get("timings"), ("timings",))
     cluster = top.text("cluster")
     applications = _section(tree, "applications")
     slots = defaults.slots(len(applications)) if applications is not None else None
@@ -121,11 +146,15 @@ def make_draft(tree: dict[str, Tree]) -> Draft:
         cluster=cluster,
         iqn=top.text("iqn"),
         secrets=top.text("secrets"),
+        stall=wish.text("stall"),
+        stall_fence=wish.text("fence"),
+        guarded=tree.get("access") in (None, Access.GUARDED),
         storage=None if storage is None else tuple(_storage(k, at) for k, at in storage),
         applications=None
         if applications is None
         else tuple(_application(i, k, at) for i, (k, at) in enumerate(applications)),
         witness=_witness(tree.get("witness")),
+        lacks_witness=tree.get("witness") is None,
         volumes=None
         if volumes is None
         else tuple(
@@ -145,6 +174,9 @@ class _At:
     def text(self, key: str) -> Text | None:
         value = self.mapping.get(key)
         return Placed(value, (*self.path, key)) if isinstance(value, str) else None
+
+    def lacks(self, key: str) -> bool:
+        return self.mapping.get(key) is None
 
     def text_or(self, key: str, default: str) -> Text:
         return self.text(key) or Placed(default, (*self.path, key), written=False)
@@ -179,15 +211,31 @@ def _section(tree: dict[str, Tree], key: str) -> list[tuple[str, _At]] | None:
 
 
 def _storage(name: str, at: _At) -> DraftStorage:
-    fence = _At(at.mapping.get("fence"), (*at.path, "fence"))
     return DraftStorage(
         name=Placed(name, at.path),
         ssh=at.text("ssh"),
         hostname=at.text_or("hostname", name),
         replication=at.text("replication"),
         san=at.texts("san"),
-        agent=fence.text("agent"),
-        fence=tuple(Placed(v, (*fence.path, k)) for k, v in fence.mapping.items() if k != "agent"),
+        management=at.text("management"),
+        lacks_management=at.lacks("management"),
+        fence=tuple(map(_fence, _levels(at))),
+    )
+
+
+def _levels(at: _At) -> tuple[_At, ...]:
+    fence, path = at.mapping.get("fence"), (*at.path, "fence")
+    if isinstance(fence, list):
+        return tuple(_At(level, (*path, i)) for i, level in enumerate(fence))
+    return () if fence is None else (_At(fence, path),)
+
+
+def _fence(at: _At) -> DraftFence:
+    parameters = (item for item in at.mapping.items() if item[0] not in defaults.FENCE_KEYS)
+    return DraftFence(
+        path=at.path,
+        agent=at.text("agent"),
+        parameters=tuple(Placed(value, (*at.path, key)) for key, value in parameters),
     )
 
 
@@ -213,6 +261,8 @@ def _witness(value: Tree) -> DraftWitness | None:
         ssh=at.text("ssh"),
         hostname=at.text_or("hostname", defaults.WITNESS_NAME),
         on=at.text("on"),
+        address=at.text("address"),
+        lacks_address=at.lacks("address"),
     )
 
 

@@ -9,10 +9,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    Tag,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
 
-from sanglier.spec import patterns, sizes
+from sanglier.spec import patterns, seconds, sizes
 from sanglier.spec.defaults import IQN_PREFIX
 
 Scalar = str | int | float | bool
@@ -61,17 +71,47 @@ class Part(BaseModel):
 
 
 class Fence(BaseModel):
-    """How the other servers can switch this storage server off.  Used by a later release."""
+    """How the other storage server switches this one off, and knows that it is off.
+
+    The password is in the secrets file: `fence: {disk-a: 'PASSWORD'}` for the first level of
+    disk-a, `disk-a/2` for the second.
+    """
 
     model_config = ConfigDict(extra="allow", strict=True)
     __pydantic_extra__: dict[str, Parameter]
 
     agent: str = Field(
         description="Name of the fence agent. The keys beside it are its parameters, single "
-        "values without passwords.",
+        "values without passwords, such as `ip`, `username` and `plug`; its man page lists "
+        "them (`--ssh-options` is `ssh_options` here). They single out this one server.",
         examples=["fence_ipmilan"],
         json_schema_extra=_form(patterns.AGENT),
     )
+    no_password: bool = Field(
+        False,
+        description="The agent needs no password, because a parameter such as `identity_file` "
+        "stands for it. Then none is asked for in the secrets file.",
+        examples=[True],
+    )
+
+
+class _OneOrList:
+    """Lets a list of one be written without its brackets, for pydantic and for editors."""
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        schema = handler(core)
+        return {"anyOf": [schema["items"], schema]}
+
+
+def _listed(value: object) -> object:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+FenceLevels = Annotated[list[Fence], BeforeValidator(_listed), _OneOrList()]
 
 
 class Storage(Part):
@@ -92,10 +132,19 @@ class Storage(Part):
         examples=["10.77.1.11"],
     )
     san: list[str] = Field(description=_SAN, examples=[["10.77.2.11", "10.77.3.11"]], min_length=1)
-    fence: Fence | None = Field(
+    management: str | None = Field(
         None,
-        description="How to switch this server off when it no longer answers.",
-        examples=[{"agent": "fence_ipmilan", "address": "10.77.0.1", "port": 6231}],
+        description="The server's address in the management network: the second link between the "
+        "storage servers, and their way to the witness. Needed with `access: guarded`.",
+        examples=["10.77.0.11"],
+        json_schema_extra={"x-default": "none: needed with `access: guarded`"},
+    )
+    fence: FenceLevels = Field(
+        default_factory=list,
+        description="How to switch this server off when it no longer answers. One mapping, or a "
+        "list of at most nine that are tried in their order. Needed with `access: guarded`.",
+        examples=[{"agent": "fence_ipmilan", "ip": "10.77.0.111", "username": "sanglier"}],
+        json_schema_extra={"x-default": "none: needed with `access: guarded`"},
     )
 
 
@@ -150,6 +199,13 @@ class Witness(Part):
         description="The application server that is the witness too, instead of a host of its own.",
         examples=["srv-a"],
         json_schema_extra=_form(patterns.HOST, "none: then `ssh` is needed"),
+    )
+    address: str | None = Field(
+        None,
+        description="The IP address at which the storage servers reach the arbitration service "
+        "(corosync-qnetd, TCP port 5403). Needed with `ssh` and `access: guarded`.",
+        examples=["10.77.0.31"],
+        json_schema_extra={"x-default": "with `on`: that server's first `san` address"},
     )
 
 
@@ -240,6 +296,52 @@ class Volume(Part):
     )
 
 
+class Wish(Part):
+    """Timeouts solved from the longest stall that you accept, instead of a named set.
+
+    The stall is that of the open storage server's death, from 8 to 60 seconds. A wish that
+    cannot be kept is refused with the inequality that fails.
+    """
+
+    stall: str = Field(
+        description="Longest stall when the open storage server dies, whole seconds.",
+        examples=["20s"],
+        json_schema_extra={"pattern": seconds.PATTERN},
+    )
+    fence: str | None = Field(
+        None,
+        description="The longest that the fence devices take until a server is confirmed off. "
+        "Measure it; a server management controller takes 3 to 20 seconds.",
+        examples=["8s"],
+        json_schema_extra={
+            "pattern": seconds.PATTERN,
+            "x-default": "(stall - 4 s) / 2, at most 20 s",
+        },
+    )
+
+
+class _AnyOf:
+    """Says ``anyOf`` to editors, which is all that they need to know."""
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": handler(core)["oneOf"]}
+
+
+def _kind_of_timings(value: object) -> str:
+    return WISH if isinstance(value, dict | Wish) else NAME
+
+
+NAME, WISH = "name", "wish"
+"""Tags that pydantic puts into the place of a mistake; the file does not have them."""
+NameOrWish = Annotated[
+    Annotated[Literal["safe", "fast"], Tag(NAME)] | Annotated[Wish, Tag(WISH)],
+    Discriminator(_kind_of_timings),
+    _AnyOf(),
+]
+
+
 class File(Part):
     """A cluster file of Sanglier, YAML 1.2."""
 
@@ -256,10 +358,21 @@ class File(Part):
         examples=["iqn.2009-02.fr.guiguiabloc"],
         json_schema_extra={**_form(patterns.IQN), "maxLength": 120},
     )
-    timings: Literal["safe", "fast"] = Field(
+    access: Literal["guarded", "article"] = Field(
+        "guarded",
+        description="How volumes are reached; for the whole cluster, because fencing and "
+        "arbitration concern hosts and not volumes. `guarded`: every application server logs in "
+        "to both targets, one is open and the other in standby, and a lost storage server is "
+        "switched off before the other opens; needs `fence`, `management` and `witness`. "
+        "`article`: both targets open, one path each, no fencing, no failover; for teaching and "
+        "drills, it loses data when the mirror is cut.",
+        examples=["guarded"],
+    )
+    timings: NameOrWish = Field(
         "safe",
-        description="The set of timeouts. `fast` is for dedicated redundant links on which the "
-        "fencing was measured to kill within 8 seconds.",
+        description="The set of timeouts: one of the named ones, or solved from a wish. `fast` is "
+        "for dedicated redundant links on which the fencing was measured to kill within 8 "
+        "seconds. `sanglier timings` shows the set and what it comes to.",
         examples=["safe"],
     )
     secrets: str | None = Field(

@@ -34,8 +34,9 @@ MOUNT = r"/[A-Za-z0-9._:+@/-]+"
 LABEL = r"[A-Za-z0-9][A-Za-z0-9._:+@-]*"
 SERIAL = r"[0-9a-f]{32}"
 AGENT = r"fence_[a-z0-9_]{1,40}"
-PARAMETER = r"[a-z][a-z0-9_-]{0,63}"
-PRINTABLE = r"[ -~]{0,255}"
+PARAMETER = r"[a-z][a-z0-9_]{0,63}"
+PARAMETER_VALUE = r"(?!.*\.\.)[A-Za-z0-9/_][A-Za-z0-9/_.:,+=@-]{0,254}"
+"""Means the same in XML, in a shell and on the agent's standard input."""
 
 
 def matches(pattern: str, text: str) -> bool:

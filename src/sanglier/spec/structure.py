@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -20,6 +20,7 @@ _EXPECTED = {
     "int_type": "a whole number",
     "dict_type": "a mapping (`key: value`)",
     "model_type": "a mapping (`key: value`)",
+    "bool_type": "true or false",
     "list_type": "a list",
     "scalar": "a single value",
 }
@@ -30,17 +31,36 @@ def check_structure(tree: dict[str, Tree]) -> tuple[Coded, ...]:
     try:
         File.model_validate(tree)
     except ValidationError as error:
-        return tuple(_translate(detail) for detail in error.errors(include_url=False))
+        return tuple(_translate(tree, detail) for detail in error.errors(include_url=False))
     return ()
 
 
-def _translate(detail: ErrorDetails) -> Coded:
-    path: FieldPath = tuple(detail["loc"])
-    if path == ("timings",) and isinstance(detail["input"], dict):
-        return _reserved_timings(path)
+def _translate(tree: Tree, detail: ErrorDetails) -> Coded:
+    path = _as_written(tree, _untagged(tuple(detail["loc"])))
+    if path[:1] == ("timings",) and detail["type"] == "string_type":
+        return "SG-SPEC-015", bad_seconds(path, detail["input"])
     if path[-1:] == ("size",) and detail["type"] == "string_type":
         return "SG-SPEC-003", bad_size(path, detail["input"])
     return _BY_TYPE.get(detail["type"], _wrong_type)(path, detail)
+
+
+def _untagged(path: FieldPath) -> FieldPath:
+    """Leave out what pydantic says of the kind of timings that it tried."""
+    return (*path[:1], *path[2:]) if path[:1] == ("timings",) else path
+
+
+def _as_written(tree: Tree, path: FieldPath) -> FieldPath:
+    """Leave out the positions of a list that the file does without (a single fence level)."""
+    written: list[str | int] = []
+    for part in path:
+        if isinstance(part, int):
+            if not isinstance(tree, list):
+                continue
+            tree = tree[part] if part < len(tree) else None
+        else:
+            tree = tree.get(part) if isinstance(tree, dict) else None
+        written.append(part)
+    return tuple(written)
 
 
 def bad_size(path: FieldPath, value: object) -> Found:
@@ -50,9 +70,10 @@ def bad_size(path: FieldPath, value: object) -> Found:
     return Found(path, what, "write a number and its unit: KiB MiB GiB TiB, or KB MB GB TB")
 
 
-def _reserved_timings(path: FieldPath) -> Coded:
-    what = "timeouts solved from a target are not available yet"
-    return "SG-SPEC-015", Found(path, what, "write `timings: safe` or `timings: fast`")
+def bad_seconds(path: FieldPath, value: object) -> Found:
+    """Say how a length of time is written."""
+    what = f"expected a time such as 20s, got {show(value)}"
+    return Found(path, what, "write whole seconds from 1 to 9999 and their unit, as in 20s")
 
 
 def _unknown(path: FieldPath, detail: ErrorDetails) -> Coded:
@@ -77,16 +98,24 @@ def yaml_line(value: object) -> str:
         return "{" + ", ".join(f"{k}: {yaml_line(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(yaml_line(item) for item in value) + "]"
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _choice(path: FieldPath, detail: ErrorDetails) -> Coded:
     field = _fields(path[:-1]).get(str(path[-1]))
-    choices = [str(c) for c in get_args(getattr(field, "annotation", None))]
+    choices = list(_literals(getattr(field, "annotation", None)))
     got = detail["input"]
     near = difflib.get_close_matches(str(got).lower(), choices, n=1, cutoff=0.6)
     fix = f"write `{near[0] if near else choices[0]}`"
     return "SG-SPEC-013", Found(path, f"expected {_or(choices)}, got {show(got)}", fix)
+
+
+def _literals(annotation: object) -> Iterator[str]:
+    for part in get_args(annotation):
+        if isinstance(part, str):
+            yield part
+        elif get_origin(part) is not None:
+            yield from _literals(part)
 
 
 def _range(path: FieldPath, detail: ErrorDetails) -> Coded:
@@ -144,13 +173,19 @@ def _fields(path: FieldPath) -> dict[str, Any]:
         annotation = getattr(field, "annotation", None)
         mapping = getattr(annotation, "__origin__", None) is dict
         model = next(_models(annotation), None)
-        if mapping and rest:
+        if rest and (mapping or isinstance(rest[0], int)):
             rest.pop(0)
     fields = model.model_fields if model is not None else {}
     return {field.alias or name: field for name, field in fields.items()}
 
 
 def _models(annotation: object) -> Iterator[type[BaseModel]]:
-    for candidate in (annotation, *get_args(annotation)):
+    for candidate in (annotation, *_parts(annotation)):
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):
             yield candidate
+
+
+def _parts(annotation: object) -> Iterator[object]:
+    for part in get_args(annotation):
+        yield part
+        yield from _parts(part)

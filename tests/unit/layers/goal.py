@@ -37,10 +37,18 @@ TIMINGS = Timings(
     o2cb_idle_ms=30000,
     o2cb_keepalive_ms=2000,
     o2cb_reconnect_ms=2000,
+    corosync_token_ms=3000,
+    corosync_consensus_ms=3600,
+    qdevice_timeout_ms=10000,
+    qdevice_sync_timeout_ms=10000,
+    fence_s=20,
+    fence_hold_s=25,
 )
 SECRETS = Secrets(
     drbd={"data": Secret("FAKE-drbd-secret-for-tests-only")},
     chap={"srv-a": Secret("FAKE-chap-srv-a"), "srv-b": Secret("FAKE-chap-srv-b")},
+    corosync=Secret("FAKE-corosync-key-" * 8),
+    fence={"disk-a": Secret("FAKE-bmc-disk-a"), "disk-b": Secret("FAKE-bmc-disk-b")},
 )
 GOAL = Goal(
     cluster=replace(load(FIXTURES / "cluster.yaml"), timings=TIMINGS),

@@ -27,6 +27,7 @@ timings: safe
 storage:
   disk-a: {ssh: disk-a, replication: 10.7.1.11, san: [10.7.2.11, 10.7.3.11]}
   disk-b: {ssh: disk-b, replication: 10.7.1.12, san: [10.7.2.12, 10.7.3.12]}
+access: article
 applications:
   srv-a: {ssh: srv-a, san: [10.7.2.21, 10.7.3.21]}
 volumes:
@@ -46,7 +47,12 @@ def make_cluster() -> Cluster:
 
 
 def make_goal(*consents: str) -> Goal:
-    secrets = Secrets(drbd={"data": Secret("d" * 32)}, chap={"srv-a": SECRET})
+    secrets = Secrets(
+        drbd={"data": Secret("d" * 32)},
+        chap={"srv-a": SECRET},
+        corosync=Secret("c" * 256),
+        fence={},
+    )
     return Goal(cluster=make_cluster(), secrets=secrets, consents=frozenset(consents))
 
 

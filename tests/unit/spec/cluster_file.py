@@ -22,11 +22,16 @@ storage:
     hostname: disk-a
     replication: 10.77.1.11
     san: [10.77.2.11, 10.77.3.11]
-    fence: {agent: fence_ipmilan, address: 10.77.0.1, port: 6231, lanplus: true}
+    management: 10.77.0.11
+    fence: {agent: fence_ipmilan, ip: 10.77.0.1, ipport: 6231, lanplus: true}
   disk-b:
     ssh: root@10.77.0.12
     replication: 10.77.1.12
     san: [10.77.2.12, 10.77.3.12]
+    management: 10.77.0.12
+    fence:
+      - {agent: fence_ipmilan, ip: 10.77.0.2, lanplus: true}
+      - {agent: fence_apc_snmp, ip: 10.77.0.3, plug: 4, no_password: true}
 applications:
   srv-a:
     ssh: root@10.77.0.21
@@ -38,6 +43,7 @@ applications:
     node: 7
 witness:
   ssh: root@10.77.0.31
+  address: 10.77.0.31
 volumes:
   data:
     on: {disk-a: /dev/vg0/data, disk-b: /dev/vg0/data}

@@ -16,7 +16,7 @@ fire("SG-SPEC-002", "", ("label: DATA", 'label: §"\\ud800"'))
 fire("SG-SPEC-003", "volumes.data.size", ("10GiB", '§"10"'))
 fire("SG-SPEC-003", "volumes.data.size", ("10GiB", "§10"))
 fire("SG-SPEC-003", "volumes.data.size", ("10GiB", "§0GiB"))
-fire("SG-SPEC-004", "", ("10.77.3.11]", "10.77.3.11"), ("fence:", "fence§:"))
+fire("SG-SPEC-004", "", ("10.77.3.11]", "10.77.3.11"), ("management:", "management§:"))
 fire("SG-SPEC-004", "", ("label: DATA", "label: §*nowhere"))
 fire("SG-SPEC-004", "", ("label: DATA", "label: §\x01"))
 fire("SG-SPEC-004", "", ("  mail:", "§---\n  mail:"))
@@ -38,14 +38,31 @@ fire("SG-SPEC-012", "volumes.data.label", ("label: DATA", "label: §2024"))
 fire("SG-SPEC-012", "volumes.data.slots", ("slots: 8", "slots: §many"))
 fire("SG-SPEC-012", "volumes.data.mount", ("mount: /data", "mount: §[/data]"))
 fire("SG-SPEC-012", "storage.disk-a.san", ("[10.77.2.11, 10.77.3.11]", "§10.77.2.11"))
-fire("SG-SPEC-012", "storage.disk-a.fence.port", ("port: 6231", "port: §[1]"))
+fire("SG-SPEC-012", "storage.disk-a.fence.ipport", ("port: 6231", "port: §[1]"))
+fire("SG-SPEC-012", "storage.disk-b.fence[1].plug", ("plug: 4", "plug: §{}"))
+fire("SG-SPEC-012", "storage.disk-b.fence[1].no_password", ("d: true}", 'd: §"yes"}'))
+fire("SG-SPEC-012", "storage.disk-b.fence[0]", ("{agent: fence_ipmilan, ip: 10.77.0.2", "§x #"))
+fire("SG-SPEC-012", "storage.disk-a.management", ("management: 10.77.0.11", "management: §7"))
+fire("SG-SPEC-012", "witness.address", ("address: 10.77.0.31", "address: §31"))
+fire(
+    "SG-SPEC-012",
+    "witness",
+    ("witness:\n  ssh: root@10.77.0.31\n  address: 10.77.0.31", "witness: §[]"),
+)
 fire("SG-SPEC-013", "volumes.data.filesystem", ("filesystem: ocfs2", "filesystem: §ext4"))
+fire("SG-SPEC-013", "access", ("timings: safe", "access: §open"))
 fire("SG-SPEC-013", "timings", ("timings: safe", "timings: §slow"))
 fire("SG-SPEC-014", "volumes.data.slots", ("slots: 8", "slots: §256"))
 fire("SG-SPEC-014", "applications.srv-b.node", ("node: 7", "node: §255"))
 fire("SG-SPEC-014", "volumes.data.port", ("port: 7800", "port: §22"))
 fire("SG-SPEC-014", "volumes.data.minor", ("minor: 4", "minor: §-1"))
-fire("SG-SPEC-015", "timings", ("timings: safe", "timings: §{stall: 20s}"))
+fire("SG-SPEC-010", "timings.stal", ("timings: safe", "timings: {stall: 20s, §stal: 20s}"))
+fire("SG-SPEC-011", "timings.stall", ("timings: safe", "§timings: {fence: 8s}"))
+fire("SG-SPEC-015", "timings.fence", ("timings: safe", "timings: {stall: 20s, fence: §[8s]}"))
+fire("SG-SPEC-013", "timings", ("timings: safe", "timings: §[safe]"))
+fire("SG-SPEC-015", "timings.stall", ("timings: safe", "timings: {stall: §20}"))
+fire("SG-SPEC-015", "timings.stall", ("timings: safe", "timings: {stall: §2min}"))
+fire("SG-SPEC-015", "timings.fence", ("timings: safe", "timings: {stall: 20s, fence: §1.5s}"))
 
 fire("SG-SPEC-020", "cluster", ("cluster: guiguiabloc", "cluster: §Guigui"))
 fire("SG-SPEC-020", "cluster", ("cluster: guiguiabloc", "cluster: §abcdefghijklmnopq"))
@@ -68,13 +85,17 @@ fire("SG-SPEC-026", "applications.srv-a.ssh", ("ssh: root@10.77.0.21", "ssh: §r
 fire("SG-SPEC-026", "applications.srv-a.ssh", ("ssh: root@10.77.0.21", "ssh: §root@-h"))
 fire("SG-SPEC-026", "applications.srv-a.ssh", ("ssh: root@10.77.0.21", "ssh: §ssh://%60x%60@h"))
 fire("SG-SPEC-026", "witness.ssh", ("ssh: root@10.77.0.31", "ssh: §a b"))
+fire("SG-SPEC-011", "storage.disk-b.fence[1].agent", ("{agent: fence_apc_snmp, ", "§{"))
 fire("SG-SPEC-027", "secrets", ("secrets: lab.secrets", "secrets: §-x"))
 fire("SG-SPEC-027", "secrets", ("secrets: lab.secrets", 'secrets: §"a\\0b"'))
 
+_FENCES = GOOD[GOOD.index("    fence:\n") : GOOD.index("applications:")]
 _THIRD = """\
   disk-c:
     ssh: disk-c
     replication: 10.77.1.13
+    management: 10.77.0.13
+    fence: {agent: fence_ipmilan, ip: 10.77.0.4}
     san: [10.77.2.13, 10.77.3.13]
 applications:"""
 fire(
@@ -93,15 +114,39 @@ fire("SG-SPEC-032", "applications.witness", ("  srv-a:", "  §witness:"))
 fire("SG-SPEC-033", "storage.disk-a.hostname", ("hostname: disk-a", "hostname: §srv-a"))
 fire("SG-SPEC-034", "applications.srv-b.ssh", ("ssh: root@10.77.0.22", "ssh: §admin@10.77.0.21"))
 fire("SG-SPEC-034", "applications.srv-b.ssh", ("root@10.77.0.22", "§ssh://10.77.0.21:22/"))
-fire("SG-SPEC-035", "witness", ("witness:\n  ssh: root@10.77.0.31", "witness: §{}"))
+_WITNESS = "  ssh: root@10.77.0.31\n  address: 10.77.0.31"
+fire("SG-SPEC-035", "witness", (f"witness:\n{_WITNESS}", "witness: §{}"))
 fire("SG-SPEC-035", "witness.on", ("  ssh: root@10.77.0.31", "  ssh: w\n  on: §srv-a"))
 fire("SG-SPEC-036", "witness.on", ("ssh: root@10.77.0.31", "on: §disk-a"))
 fire("SG-SPEC-037", "applications.srv-b.node", ("node: 7", "node: §0"))
 fire("SG-SPEC-038", "storage.disk-a.fence.agent", ("fence_ipmilan", "§/bin/sh"))
-fire("SG-SPEC-038", "storage.disk-a.fence.passwd", ("port: 6231", "§passwd: x"))
-fire("SG-SPEC-038", "storage.disk-a.fence.Port", ("port: 6231", "§Port: 1"))
-fire("SG-SPEC-038", "storage.disk-a.fence.port", ("port: 6231", 'port: §"a\\nb"'))
+fire("SG-SPEC-038", "storage.disk-b.fence[1].agent", ("fence_apc_snmp", "§apc"))
+for _password in ("passwd", "password", "snmp_priv_passwd", "api_key"):
+    _path = f"storage.disk-a.fence.{_password}"
+    fire("SG-SPEC-038", _path, ("ipport: 6231", f"§{_password}: x"))
+fire("SG-SPEC-038", "storage.disk-a.fence.Port", ("ipport: 6231", "§Port: 1"))
+fire("SG-SPEC-038", "storage.disk-a.fence.ssh-port", ("ipport: 6231", "§ssh-port: 1"))
+for _value in ("'a\\nb'", '"a\\nb"', "'<x/>'", "'&lt;'", "a b", '""', "-x", "-1", "a'b", "$(x)"):
+    fire("SG-SPEC-038", "storage.disk-a.fence.ipport", ("port: 6231", f"port: §{_value}"))
+fire("SG-SPEC-070", "storage.disk-b.fence", ("  disk-b:\n", "  §disk-b:\n"), (_FENCES, ""))
+fire("SG-SPEC-070", "storage.disk-b.fence", (_FENCES, "    fence: §[]\n"))
+_MANAGEMENT = ("    management: 10.77.0.11\n", "")
+fire("SG-SPEC-071", "storage.disk-a.management", ("  disk-a:\n", "  §disk-a:\n"), _MANAGEMENT)
+fire("SG-SPEC-072", "witness", ("cluster:", "§cluster:"), (f"witness:\n{_WITNESS}\n", ""))
+_NO_ADDRESS = ("  address: 10.77.0.31\n", "")
+fire("SG-SPEC-073", "witness.address", ("witness:", "§witness:"), _NO_ADDRESS)
+for _name in ("action", "delay", "password_script", "pcmk_off_action", "pcmk_host_list"):
+    _path = f"storage.disk-b.fence[0].{_name}"
+    fire("SG-SPEC-074", _path, ("10.77.0.2, lanplus", f"10.77.0.2, §{_name}"))
+_TEN = "".join(f"      - {{agent: fence_apc, ip: 10.77.0.{n}}}\n" for n in range(100, 110))
+fire("SG-SPEC-075", "storage.disk-b.fence", (_FENCES, f"    §fence:\n{_TEN}"))
+_SAME_DEVICE = ("ip: 10.77.0.1, ipport: 6231,", "ip: 10.77.0.2,")
+fire("SG-SPEC-076", "storage.disk-b.fence[0]", _SAME_DEVICE, ("- {agent", "- §{agent"))
+_TWICE = "no_password: true}\n      - §{agent: fence_apc_snmp, plug: 4, ip: 10.77.0.3}"
+fire("SG-SPEC-076", "storage.disk-b.fence[2]", ("no_password: true}", _TWICE))
 
+fire("SG-SPEC-040", "storage.disk-a.management", ("management: 10.77.0.11", "management: §disk-a"))
+fire("SG-SPEC-040", "witness.address", ("address: 10.77.0.31", "address: §witness"))
 fire(
     "SG-SPEC-040", "storage.disk-a.replication", ("replication: 10.77.1.11", "replication: §disk-a")
 )
@@ -112,6 +157,13 @@ for _address in ("127.0.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "0.1.2.
     fire("SG-SPEC-041", "applications.srv-b.interconnect", ("10.77.4.22", f"§{_address}"))
 fire("SG-SPEC-042", "applications.srv-a.san[0]", ("10.77.2.21", "§10.77.2.11"))
 fire("SG-SPEC-042", "storage.disk-b.replication", ("10.77.1.12", "§10.77.1.11"))
+fire("SG-SPEC-042", "storage.disk-b.management", ("ment: 10.77.0.12", "ment: §10.77.0.11"))
+fire("SG-SPEC-043", "storage.disk-a.management", ("ment: 10.77.0.11", "ment: §10.77.1.11"))
+fire("SG-SPEC-043", "storage.disk-b.management", ("ment: 10.77.0.12", "ment: §10.77.1.11"))
+fire("SG-SPEC-043", "witness.address", ("address: 10.77.0.31", "address: §10.77.0.12"))
+fire("SG-SPEC-043", "witness.address", ("address: 10.77.0.31", "address: §10.77.2.21"))
+_ON_OTHER = "  on: srv-b\n  address: §10.77.2.21"
+fire("SG-SPEC-043", "witness.address", (_WITNESS, _ON_OTHER))
 fire("SG-SPEC-043", "applications.srv-b.interconnect", ("10.77.4.22", "§10.77.2.21"))
 fire(
     "SG-SPEC-043",
@@ -121,6 +173,7 @@ fire(
 )
 fire("SG-SPEC-044", "applications.srv-a.san", ("[10.77.2.21, 10.77.3.21]", "§[10.77.2.21]"))
 fire("SG-SPEC-045", "storage.disk-b.replication", ("10.77.1.12", "§fd00::12"))
+fire("SG-SPEC-045", "storage.disk-b.management", ("ment: 10.77.0.12", "ment: §fd00::12"))
 fire(
     "SG-SPEC-046",
     "applications.srv-a.interconnect",
@@ -166,6 +219,10 @@ fire("SG-SPEC-064", "volumes.data.serial", ("serial: 7c1f3b", "serial: §7c1f"))
 _SAME = "mount: /var/mail\n    serial: §7c1f3b52a9d04e618f20c3b7d0000000"
 fire("SG-SPEC-065", "volumes.mail.serial", ("mount: /var/mail", _SAME))
 
+fire("SG-SPEC-090", "timings.stall", ("timings: safe", "timings: {stall: §7s}"))
+fire("SG-SPEC-090", "timings.stall", ("timings: safe", "timings: {stall: §20s, fence: 16s}"))
+fire("SG-SPEC-090", "timings.stall", ("timings: safe", "timings: {stall: §61s}"))
+
 # warnings
 _NARROW = [(f"10.77.2.{n}, 10.77.3.{n}", f"10.77.2.{n}") for n in (12, 21, 22)]
 _ONE = ("[10.77.2.11, 10.77.3.11]", "§[10.77.2.11]")
@@ -173,7 +230,9 @@ FIRING.append(("SG-SPEC-080", "storage.disk-a.san", broken(_ONE, *_NARROW)))
 fire("SG-SPEC-081", "applications.srv-b.san[1]", ("10.77.3.22", "§192.168.3.22"))
 fire("SG-SPEC-082", "storage.disk-a.san[1]", ("10.77.3.11", "§10.77.2.111"))
 fire("SG-SPEC-083", "volumes.data.slots", ("slots: 8", "slots: §2"))
+fire("SG-SPEC-084", "storage.disk-b.management", ("ment: 10.77.0.12", "ment: §10.77.1.112"))
 
+_ARTICLE = ("timings: safe", "access: article")
 SILENT: list[tuple[str, tuple[tuple[str, str], ...]]] = [
     ("SG-SPEC-003", (("10GiB", "1.5 TB"),)),
     ("SG-SPEC-004", (("label: DATA", "label: &l DATA # anchor"),)),
@@ -182,6 +241,10 @@ SILENT: list[tuple[str, tuple[tuple[str, str], ...]]] = [
     ("SG-SPEC-012", (("serial: 7c1f3b52a9d04e618f20c3b7d5e4a916", "serial: null"),)),
     ("SG-SPEC-014", (("slots: 8", "slots: 255"),)),
     ("SG-SPEC-015", (("timings: safe", "timings: fast"),)),
+    ("SG-SPEC-015", (("timings: safe", "timings: {stall: 20s, fence: 8s}"),)),
+    ("SG-SPEC-015", (("timings: safe", "timings: {stall: 20s, fence: null}"),)),
+    ("SG-SPEC-090", (("timings: safe", "timings: {stall: 8s, fence: 3s}"),)),
+    ("SG-SPEC-090", (("timings: safe", "timings: {stall: 60s, fence: 55s}"),)),
     ("SG-SPEC-020", (("guiguiabloc", "abcdefghijklmnop"),)),
     ("SG-SPEC-021", (("iqn.2009-02.fr.guiguiabloc", "iqn.2001-04.com"),)),
     ("SG-SPEC-022", (("srv-a:", "0" * 63 + ":"),)),
@@ -204,7 +267,22 @@ SILENT: list[tuple[str, tuple[tuple[str, str], ...]]] = [
     ("SG-SPEC-035", (("ssh: root@10.77.0.31", "on: srv-a"),)),
     ("SG-SPEC-036", (("ssh: root@10.77.0.31", "on: srv-b"),)),
     ("SG-SPEC-037", (("node: 7", "node: 254"),)),
-    ("SG-SPEC-038", (("port: 6231", "identity-file: /etc/x, login: me"),)),
+    ("SG-SPEC-038", (("ipport: 6231", "identity_file: /etc/x, login: me@site"),)),
+    ("SG-SPEC-038", (("ipport: 6231", "power_timeout: 2.5, ssl: false"),)),
+    *((code, (("timings: safe", "access: guarded"),)) for code in ("SG-SPEC-013", "SG-SPEC-070")),
+    ("SG-SPEC-070", (_ARTICLE, (_FENCES, ""))),
+    ("SG-SPEC-071", (_ARTICLE, _MANAGEMENT)),
+    ("SG-SPEC-072", (_ARTICLE, (f"witness:\n{_WITNESS}\n", ""))),
+    ("SG-SPEC-073", (_ARTICLE, _NO_ADDRESS)),
+    ("SG-SPEC-073", ((_WITNESS, "  on: srv-a"),)),
+    ("SG-SPEC-074", (("lanplus: true", "power_wait: 2"),)),
+    ("SG-SPEC-075", ((_FENCES, "    fence:\n" + _TEN[: _TEN.rindex("      -")]),)),
+    ("SG-SPEC-076", (("ip: 10.77.0.1, ipport: 6231,", "ip: 10.77.0.2, ipport: 1,"),)),
+    *(
+        ("SG-SPEC-043", ((_WITNESS, f"  on: srv-b\n  address: {address}"),))
+        for address in ("10.77.2.22", "10.77.3.22", "10.77.4.22", "10.77.0.22")
+    ),
+    ("SG-SPEC-084", (("ment: 10.77.0.12", "ment: 10.78.1.12"),)),
     ("SG-SPEC-040", (("10.77.4.22", "192.168.7.1"),)),
     ("SG-SPEC-041", (("10.77.4.22", "169.254.1.1"),)),
     ("SG-SPEC-043", (("10.77.4.22", "10.77.3.22"),)),

@@ -18,6 +18,8 @@ app = typer.Typer()
 app.command()(validate)
 app.command()(schema)
 
+FENCE_OF_DISK_A = "    fence: {agent: fence_ipmilan, ip: 10.77.0.1, ipport: 6231, lanplus: true}\n"
+
 
 def run(*arguments: str) -> tuple[int, str, str]:
     result = CliRunner().invoke(app, list(arguments))
@@ -45,7 +47,7 @@ def test_warnings_do_not_fail(file: Path) -> None:
     file.write_text(broken(("slots: 8", "slots: 2")))
     status, _, err = run("validate", str(file))
     assert status == 0
-    assert err.startswith(f"warning: {file}:36:12: volumes.data.slots: no spare node slot")
+    assert err.startswith(f"warning: {file}:42:12: volumes.data.slots: no spare node slot")
 
 
 def test_every_mistake_and_status_2(file: Path) -> None:
@@ -80,12 +82,22 @@ def test_json_of_a_bad_file(file: Path) -> None:
     assert answer["mistakes"][0] == {
         "code": "SG-SPEC-003",
         "file": str(file),
-        "line": 35,
+        "line": 41,
         "column": 11,
         "path": "volumes.data.size",
         "what": 'expected a size such as 10GiB, got "10"',
         "fix": "write a number and its unit: KiB MiB GiB TiB, or KB MB GB TB",
     }
+
+
+def test_a_file_without_fencing_is_refused_with_a_way_out(file: Path) -> None:
+    file.write_text(broken((FENCE_OF_DISK_A, "")))
+    status, _, err = run("validate", str(file))
+    assert status == 2
+    what = "storage.disk-a.fence: missing: without working fencing, `access: guarded` is refused"
+    assert f"{file}:6:3: {what}  [SG-SPEC-070]" in err
+    assert "fence: {agent: fence_ipmilan," in err
+    assert "for teaching only, write `access: article`" in err
 
 
 def test_missing_file(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def test_places_of_keys_and_values() -> None:
     assert document.place(("a",), key=True).line == 1
     assert (document.place(("a", "b", 1)).line, document.place(("a", "b", 1)).column) == (3, 7)
     assert document.place(("a", "b", "missing", 3)) == document.place(("a", "b"), key=True)
+    assert document.place(("a", "b", 1, "missing")) == document.place(("a", "b", 1))
     assert document.place(("nowhere",)) == document.place(())
 
 

@@ -21,6 +21,7 @@ WORDS = [
     "hostname", "replication", "san", "fence", "agent", "interconnect", "node", "on", "prefer",
     "filesystem", "label", "mount", "for", "size", "slots", "minor", "port", "serial", "disk-a",
     "disk-b", "srv-a", "data", "10.77.2.11", "fd00::1", "/dev/vdb", "/data", "safe", "ocfs2", "",
+    "access", "guarded", "article", "management", "address", "no_password",
 ]  # fmt: skip
 
 scalars = (

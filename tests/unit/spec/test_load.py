@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from sanglier.core.errors import SanglierError
-from sanglier.spec.cluster import Cluster, FenceDevice, Witness, Workload, default_serial
+from sanglier.spec.cluster import Access, Cluster, FenceDevice, Witness, Workload, default_serial
 from sanglier.spec.load import check as check_file
 from sanglier.spec.load import load, load_text
 from sanglier.spec.mistake import SpecErrors
+from sanglier.spec.solve import solve
 from sanglier.spec.timings import FAST, SAFE
 
 from .cluster_file import GOOD, NAME, broken
@@ -22,9 +23,13 @@ def good(*replacements: tuple[str, str]) -> Cluster:
     return load_text(broken(*replacements), NAME)
 
 
-def test_the_example_loads_without_warnings() -> None:
-    checked = check_file(LAB)
+@pytest.mark.parametrize("file", sorted(LAB.parent.glob("*.yaml")), ids=lambda file: file.name)
+def test_examples_load_without_warnings(file: Path) -> None:
+    checked = check_file(file)
     assert checked.mistakes == checked.warnings == ()
+
+
+def test_the_example_is_the_lab() -> None:
     assert load(LAB).name == "guiguiabloc"
 
 
@@ -67,19 +72,76 @@ def test_fast_timings() -> None:
     assert good(("timings: safe\n", "")).timings is SAFE
 
 
-def test_fence_device_is_kept_as_text() -> None:
-    parameters = (("address", "10.77.0.1"), ("port", "6231"), ("lanplus", "true"))
-    fence = FenceDevice(agent="fence_ipmilan", parameters=parameters)
-    assert [server.fence for server in good().storage] == [fence, None]
+def test_timings_are_solved_from_a_wish() -> None:
+    wish = ("timings: safe", "timings: {stall: 20s, fence: 5s}")
+    assert good(wish).timings == solve(20, 5)
+    assert good((wish[0], "timings: {stall: 30s}")).timings == solve(30)
+
+
+def test_fence_devices_are_kept_as_text_with_their_levels() -> None:
+    first, second = good().storage
+    assert first.fence == (
+        FenceDevice(
+            agent="fence_ipmilan",
+            parameters=(("ip", "10.77.0.1"), ("ipport", "6231"), ("lanplus", "true")),
+            level=1,
+        ),
+    )
+    assert [(d.agent, d.level, d.no_password) for d in second.fence] == [
+        ("fence_ipmilan", 1, False),
+        ("fence_apc_snmp", 2, True),
+    ]
+    assert second.fence[1].parameters == (("ip", "10.77.0.3"), ("plug", "4"))
+    assert [d.secret_key("disk-b") for d in second.fence] == ["disk-b", "disk-b/2"]
+
+
+def test_management_addresses_are_written_in_one_way() -> None:
+    assert [server.management for server in good().storage] == ["10.77.0.11", "10.77.0.12"]
+    six = good(("ment: 10.77.0.11", "ment: FD00:0::11"), ("ment: 10.77.0.12", "ment: fd00::012"))
+    assert [server.management for server in six.storage] == ["fd00::11", "fd00::12"]
+
+
+ARTICLE = ("timings: safe", "access: article")
+WITNESS = "  ssh: root@10.77.0.31\n  address: 10.77.0.31"
+
+
+def test_access_is_guarded_unless_the_file_says_article() -> None:
+    assert (good().access, good().guarded) == (Access.GUARDED, True)
+    assert good(("timings: safe", "access: guarded")).guarded
+    assert (good(ARTICLE).access, good(ARTICLE).guarded) == (Access.ARTICLE, False)
+
+
+def test_article_needs_no_arbitration() -> None:
+    cluster = load(LAB.with_name("article.yaml"))
+    assert [(server.management, server.fence) for server in cluster.storage] == [(None, ())] * 2
+    assert cluster.witness is not None
+    assert cluster.witness.address == ""
+
+
+def test_guarded_logs_in_to_both_targets_and_article_to_one_in_turn() -> None:
+    def names(cluster: Cluster) -> list[list[str]]:
+        return [[t.name for t in cluster.target_servers(a)] for a in cluster.applications]
+
+    third = "  srv-c: {ssh: c, san: [10.77.2.23, 10.77.3.23]}\nwitness:"
+    assert names(good(("witness:", third))) == [["disk-a", "disk-b"]] * 3
+    assert names(good(ARTICLE, ("witness:", third))) == [["disk-a"], ["disk-b"], ["disk-a"]]
 
 
 def test_witness_is_a_host_of_its_own_or_an_application_server_or_absent() -> None:
-    own = Witness(name="witness", ssh="root@10.77.0.31", hostname="witness")
+    own = Witness(name="witness", ssh="root@10.77.0.31", hostname="witness", address="10.77.0.31")
     assert good().witness == own
-    shared = good(("ssh: root@10.77.0.31", "on: srv-b"))
-    assert shared.witness == Witness(name="srv-b", ssh="root@10.77.0.22", hostname="srv-b")
+    shared = good((WITNESS, "  on: srv-b"))
+    assert shared.witness == Witness(
+        name="srv-b", ssh="root@10.77.0.22", hostname="srv-b", address="10.77.2.22"
+    )
     assert len(shared.hosts) == 4
-    assert good(("witness:\n  ssh: root@10.77.0.31\n", "")).witness is None
+    assert good(ARTICLE, (f"witness:\n{WITNESS}\n", "")).witness is None
+
+
+def test_witness_on_an_application_server_may_have_another_address() -> None:
+    witness = good((WITNESS, "  on: srv-b\n  address: 10.77.0.22")).witness
+    assert witness is not None
+    assert witness.address == "10.77.0.22"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +186,7 @@ def test_a_mistake_behind_an_alias_is_reported_where_the_alias_stands() -> None:
     with pytest.raises(SpecErrors) as caught:
         load_text(text, NAME)
     (mistake,) = caught.value.mistakes
-    assert (mistake.code, mistake.line, mistake.column) == ("SG-SPEC-053", 41, 18)
+    assert (mistake.code, mistake.line, mistake.column) == ("SG-SPEC-053", 47, 18)
 
 
 def test_errors_are_one_exception_with_everything() -> None:
@@ -180,7 +242,7 @@ def test_endless_file_is_not_read_to_its_end() -> None:
 @pytest.mark.parametrize("newline", ["\r\n", "\r"])
 def test_line_ends_of_other_systems(newline: str) -> None:
     (mistake,) = check_text_lines(newline)
-    assert mistake == (35, 11)
+    assert mistake == (41, 11)
     load_text(GOOD.replace("\n", newline), NAME)
 
 

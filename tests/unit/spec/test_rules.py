@@ -108,7 +108,7 @@ def test_all_mistakes_at_once_in_the_order_of_the_file() -> None:
 def test_message_has_the_form_of_the_style() -> None:
     (mistake,) = check(broken(("10GiB", '"10"'))).mistakes
     assert str(mistake).splitlines() == [
-        'cluster.yaml:35:11: volumes.data.size: expected a size such as 10GiB, got "10"'
+        'cluster.yaml:41:11: volumes.data.size: expected a size such as 10GiB, got "10"'
         "  [SG-SPEC-003]",
         "  do:  write a number and its unit: KiB MiB GiB TiB, or KB MB GB TB",
     ]

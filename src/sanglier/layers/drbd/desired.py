@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.resources import files
 
 from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
 from sanglier.layers.files import HEADER, WantedFile
-from sanglier.spec.cluster import Cluster, StorageServer, Timings, Volume
+from sanglier.spec.cluster import Cluster, StorageServer, Volume
 
 HASH = "sha256"
+HANDLER = "/usr/lib/sanglier/fence-peer"
 
 
 def resource_path(volume: Volume) -> str:
@@ -17,19 +19,30 @@ def resource_path(volume: Volume) -> str:
     return f"/etc/drbd.d/{volume.name}.res"
 
 
-def net_options(timings: Timings) -> dict[str, str]:
-    """Options of the net section, without the secret.
+CAREFUL = {
+    "after-sb-0pri": "discard-zero-changes",
+    "after-sb-1pri": "disconnect",
+    "after-sb-2pri": "disconnect",
+    "rr-conflict": "disconnect",
+}
+"""Split brain is never resolved by discarding anybody's writes: only a side that wrote nothing
+at all may yield."""
+VIOLENT = {
+    "after-sb-0pri": "discard-least-changes",
+    "after-sb-1pri": "violently-as0p",
+    "after-sb-2pri": "violently-as0p",
+    "rr-conflict": "violently",
+}
+"""What the article wrote; drbd.conf(5) calls it dangerous.  For teaching and drills only."""
 
-    Split brain is never resolved by discarding anybody's writes: only a side
-    that wrote nothing at all may yield (``discard-zero-changes``).
-    """
+
+def net_options(cluster: Cluster) -> dict[str, str]:
+    """Options of the net section, without the secret."""
+    timings = cluster.timings
     return {
         "protocol": "C",
         "allow-two-primaries": "yes",
-        "after-sb-0pri": "discard-zero-changes",
-        "after-sb-1pri": "disconnect",
-        "after-sb-2pri": "disconnect",
-        "rr-conflict": "disconnect",
+        **(CAREFUL if cluster.guarded else VIOLENT),
         "timeout": str(timings.drbd_timeout_ds),
         "connect-int": str(timings.drbd_connect_int_s),
         "ping-int": str(timings.drbd_ping_int_s),
@@ -42,9 +55,14 @@ def net_options(timings: Timings) -> dict[str, str]:
     }
 
 
-def disk_options() -> dict[str, str]:
-    """Options of the disk section; resync speed adapts (c-plan-ahead), sizes in sectors or s."""
+def disk_options(cluster: Cluster) -> dict[str, str]:
+    """Options of the disk section; resync speed adapts (c-plan-ahead), sizes in sectors or s.
+
+    ``resource-and-stonith``: a side that loses its peer freezes until the handler tells that
+    the peer was killed (exit 7), drbd.conf(5).
+    """
     return {
+        "fencing": "resource-and-stonith" if cluster.guarded else "dont-care",
         "on-io-error": "detach",
         "al-extents": "6007",
         "c-plan-ahead": "20",
@@ -77,18 +95,30 @@ def _side(volume: Volume, server: StorageServer) -> str:
 def resource_file(goal: Goal, volume: Volume) -> WantedFile:
     """Build the resource file of a volume; 0600, it holds the shared secret."""
     secret = goal.secrets.drbd[volume.name].reveal()
+    handlers = {"fence-peer": f'"{HANDLER}"'} if goal.cluster.guarded else {}
     text = (
         f"{HEADER}resource {volume.name} {{\n"
+        + (_section("handlers", handlers) if handlers else "")
         + _section(
             "net",
-            net_options(goal.cluster.timings),
+            net_options(goal.cluster),
             extra=f'        shared-secret "{secret}";\n',
         )
-        + _section("disk", disk_options())
+        + _section("disk", disk_options(goal.cluster))
         + "".join(_side(volume, server) for server in servers_of(goal.cluster, volume))
         + "}\n"
     )
     return WantedFile(path=resource_path(volume), content=Secret(text), mode=0o600)
+
+
+def handler_file(goal: Goal) -> WantedFile:
+    """Give DRBD's fence-peer handler, with the time to hold fire and whose side counts."""
+    first = goal.cluster.volumes[0]
+    state = f"/sys/kernel/config/target/core/iblock_{first.minor}/{first.name}"
+    text = files("sanglier.layers.drbd").joinpath("fence-peer").read_text()
+    text = text.replace("@hold@", str(goal.cluster.timings.fence_hold_s))
+    text = text.replace("@first_state@", f"{state}/alua/sanglier/alua_access_state")
+    return WantedFile(path=HANDLER, content=text, mode=0o755)
 
 
 def servers_of(cluster: Cluster, volume: Volume) -> tuple[StorageServer, ...]:
@@ -96,8 +126,8 @@ def servers_of(cluster: Cluster, volume: Volume) -> tuple[StorageServer, ...]:
     return tuple(server for server in cluster.storage if server.name in volume.devices)
 
 
-def checked_options(timings: Timings) -> dict[str, str]:
+def checked_options(cluster: Cluster) -> dict[str, str]:
     """Options whose runtime value must equal the file's; sizes are left out (units differ)."""
     sized = {"c-fill-target", "c-max-rate", "c-min-rate", "c-plan-ahead"}
-    both = {**net_options(timings), **disk_options()}
+    both = {**net_options(cluster), **disk_options(cluster)}
     return {key: value for key, value in both.items() if key not in sized}

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from sanglier.core.address import Address
 from sanglier.core.problem import Problem, Severity
-from sanglier.layers.base import Goal
 from sanglier.layers.drbd.facts import SYNCING, UP_TO_DATE, Resource
 from sanglier.spec.cluster import Volume
 
@@ -65,21 +64,3 @@ def problems(volume: Volume, sides: Mapping[str, Resource]) -> tuple[Problem, ..
     if all(side.connection == "StandAlone" for side in sides.values()):
         found.append(_diverged(volume, volume.prefer))
     return tuple(found)
-
-
-def unfenced(goal: Goal) -> tuple[Problem, ...]:
-    """Say aloud that nothing guards the mirror yet."""
-    return tuple(
-        Problem(
-            code="SG-DRBD-001",
-            severity=Severity.WARNING,
-            address=_address(volume.prefer, volume),
-            what="fencing is not yet configured",
-            why="if the replication link alone fails while both storage servers are reachable, "
-            "their data can diverge; and a storage server that reboots stays closed until the "
-            "next apply, because nobody arbitrates",
-            fix="keep the replication link redundant (bonded), and keep no sole copy of anything "
-            "on this cluster yet",
-        )
-        for volume in goal.cluster.volumes
-    )

@@ -14,7 +14,7 @@ from sanglier.layers.backing.facts import BackingFacts
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd.desired import checked_options, resource_file
 from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts, Resource
-from sanglier.layers.files import as_read, write_step
+from sanglier.layers.files import WantedFile, as_read, write_step
 from sanglier.spec.cluster import Volume
 
 # $1 resource, $2 device, $3 marker, $4 resume.  The marker says that the device was blank when
@@ -139,6 +139,17 @@ def write(goal: Goal, volume: Volume, host: str, now: DrbdFacts) -> Step:
     return write_step(address, wanted, now.files, effect, phase=0)
 
 
+def write_handler(host: str, wanted: WantedFile, now: DrbdFacts) -> Step:
+    """Write the fence-peer handler, drbd.conf(5)."""
+
+    def effect(facts: Facts) -> Facts:
+        drbd = facts.of(host, DrbdFacts)
+        return facts.with_(host, replace(drbd, files={**drbd.files, wanted.path: as_read(wanted)}))
+
+    address = Address(host=host, layer="drbd", subject="fence-peer")
+    return write_step(address, wanted, now.files, effect, phase=0)
+
+
 def load_module(host: str) -> Step:
     """Load DRBD into the kernel."""
 
@@ -211,7 +222,7 @@ def up(volume: Volume, host: str) -> Step:
 
 def adjust(goal: Goal, volume: Volume, host: str, reasons: tuple[str, ...]) -> Step:
     """Bring the running resource to what its file says, without interruption."""
-    wanted = checked_options(goal.cluster.timings)
+    wanted = checked_options(goal.cluster)
     digest = goal.secrets.drbd[volume.name].digest()
     return step(
         host, volume.name, 2, Mark.CHANGE, f"adjust resource {volume.name}",
@@ -283,15 +294,26 @@ def take_down(volume: Volume, host: str) -> Step:
     )  # fmt: skip
 
 
-def remove_file(volume: Volume, host: str, path: str) -> Step:
-    """Remove the resource file; the data stays on the device."""
-
+def _forgotten(host: str, path: str) -> Effect:
     def effect(facts: Facts) -> Facts:
         now = facts.of(host, DrbdFacts)
         files = {key: value for key, value in now.files.items() if key != path}
         return facts.with_(host, replace(now, files=files))
 
+    return effect
+
+
+def remove_handler(host: str, path: str) -> Step:
+    """Remove the fence-peer handler."""
+    return step(
+        host, "fence-peer", 1, Mark.REMOVE, f"remove {path}",
+        "the cluster is being taken down", RemoveFile(path=path), _forgotten(host, path),
+    )  # fmt: skip
+
+
+def remove_file(volume: Volume, host: str, path: str) -> Step:
+    """Remove the resource file; the data stays on the device."""
     return step(
         host, volume.name, 1, Mark.REMOVE, f"remove {path}",
-        "the cluster is being taken down", RemoveFile(path=path), effect,
+        "the cluster is being taken down", RemoveFile(path=path), _forgotten(host, path),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
 from sanglier.layers.backing.desired import metadata_marker
 from sanglier.layers.base import Goal
-from sanglier.layers.drbd.desired import resource_path
+from sanglier.layers.drbd.desired import HANDLER, resource_path
 from sanglier.layers.drbd.facts import DrbdFacts, Resource
 from sanglier.layers.files import DIGEST, parse_digest
 from sanglier.spec.cluster import Volume
@@ -47,7 +47,8 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     mine = [v for v in goal.cluster.volumes if host in v.devices]
     if not mine:
         return ()
-    paths = tuple(resource_path(volume) for volume in mine)
+    handler = (HANDLER,) if goal.cluster.guarded else ()
+    paths = (*handler, *(resource_path(volume) for volume in mine))
     return (
         Probe(name="state", script=Script(text=STATE)),
         Probe(name="files", script=Script(text=DIGEST.text, args=paths)),

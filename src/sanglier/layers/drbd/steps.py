@@ -7,7 +7,7 @@ from sanglier.core.plan import Proposal
 from sanglier.core.step import Step
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd import judge, moves
-from sanglier.layers.drbd.desired import checked_options, resource_file, servers_of
+from sanglier.layers.drbd.desired import checked_options, handler_file, resource_file, servers_of
 from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts, Resource
 from sanglier.layers.files import differs
 from sanglier.spec.cluster import Volume
@@ -25,7 +25,7 @@ def _sides(goal: Goal, facts: Facts, volume: Volume) -> Sides:
 
 def _drifted(goal: Goal, volume: Volume, side: Resource) -> tuple[str, ...]:
     """Options whose runtime value is not the file's."""
-    wanted = checked_options(goal.cluster.timings)
+    wanted = checked_options(goal.cluster)
     wrong = [
         f"{key} is {side.options[key]}, not {value}"
         for key, value in wanted.items()
@@ -50,9 +50,13 @@ def _prepare(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource
 
 
 def _run(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource) -> tuple[Step, ...]:
-    """Bring one side up, or to what its file says."""
+    """Bring one side up, or to what its file says.
+
+    What holds data already is brought up by the cluster, where there is one: it knows whether
+    the peer must be killed first.
+    """
     if not side.up:
-        return (moves.up(volume, host),)
+        return (moves.up(volume, host),) if _ours_to_start(goal, facts, volume) else ()
     if reasons := _drifted(goal, volume, side):
         return (moves.adjust(goal, volume, host, reasons),)
     if differs(resource_file(goal, volume), facts.of(host, DrbdFacts).files):
@@ -64,6 +68,11 @@ def _run(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource) ->
     return ()
 
 
+def _ours_to_start(goal: Goal, facts: Facts, volume: Volume) -> bool:
+    new = all(_is_new(side) for side in _sides(goal, facts, volume).values())
+    return new or not goal.cluster.guarded
+
+
 def _configure(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource) -> Proposal:
     prepared = _prepare(goal, facts, volume, host, side)
     return Proposal(steps=(*prepared, *_run(goal, facts, volume, host, side)))
@@ -73,10 +82,12 @@ def _is_new(side: Resource) -> bool:
     return side.pending or not side.metadata or side.fresh
 
 
-def _together(volume: Volume, sides: Sides) -> Proposal:
+def _together(goal: Goal, volume: Volume, sides: Sides) -> Proposal:
     """Connect the two and, where nothing was ever written on either, skip the first sync."""
     steps = []
     new = {host: _is_new(side) for host, side in sides.items()}
+    if goal.cluster.guarded and not all(new.values()):
+        return Proposal()
     if not all(side.connected for side in sides.values()):
         steps.append(moves.wait_connected(volume, volume.prefer))
     if all(new.values()):
@@ -95,7 +106,9 @@ def _ready(sides: Sides, host: str) -> bool:
     return not side.up or side.disk in {UP_TO_DATE, "Diskless", "Consistent", "Outdated"}
 
 
-def _promote(volume: Volume, sides: Sides) -> Proposal:
+def _promote(goal: Goal, volume: Volume, sides: Sides) -> Proposal:
+    if goal.cluster.guarded:
+        return Proposal()
     steps = [
         moves.promote(volume, host)
         for host, side in sides.items()
@@ -111,12 +124,25 @@ def _volume(goal: Goal, facts: Facts, volume: Volume) -> Proposal:
     proposal = Proposal(problems=judge.problems(volume, sides))
     for host, side in sides.items():
         proposal += _configure(goal, facts, volume, host, side)
-    return proposal + _together(volume, sides) + _promote(volume, sides)
+    return proposal + _together(goal, volume, sides) + _promote(goal, volume, sides)
+
+
+def _handlers(goal: Goal, facts: Facts) -> tuple[Step, ...]:
+    """Write the handler that DRBD asks before it goes on alone."""
+    if not goal.cluster.guarded:
+        return ()
+    hosts = [s.name for s in goal.cluster.storage if facts.has(s.name, DrbdFacts)]
+    wanted = handler_file(goal)
+    return tuple(
+        moves.write_handler(host, wanted, facts.of(host, DrbdFacts))
+        for host in hosts
+        if differs(wanted, facts.of(host, DrbdFacts).files)
+    )
 
 
 def propose(goal: Goal, facts: Facts) -> Proposal:
     """Propose for every volume whose both sides were read."""
-    proposal = Proposal(problems=judge.unfenced(goal))
+    proposal = Proposal(steps=_handlers(goal, facts))
     for volume in goal.cluster.volumes:
         proposal += _volume(goal, facts, volume)
     return proposal

@@ -7,7 +7,7 @@ from sanglier.core.plan import Proposal
 from sanglier.core.step import Step
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd import moves
-from sanglier.layers.drbd.desired import resource_path, servers_of
+from sanglier.layers.drbd.desired import HANDLER, resource_path, servers_of
 from sanglier.layers.drbd.facts import DrbdFacts
 from sanglier.spec.cluster import Volume
 
@@ -29,4 +29,7 @@ def teardown(goal: Goal, facts: Facts) -> Proposal:
         for server in servers_of(goal.cluster, volume):
             if facts.has(server.name, DrbdFacts):
                 steps += _side(volume, server.name, facts.of(server.name, DrbdFacts))
+    for server in goal.cluster.storage:
+        if facts.has(server.name, DrbdFacts) and HANDLER in facts.of(server.name, DrbdFacts).files:
+            steps.append(moves.remove_handler(server.name, HANDLER))
     return Proposal(steps=tuple(steps))

@@ -91,19 +91,19 @@ def fits(goal: Goal, server: ApplicationServer, session: Session) -> bool:
     )
 
 
-def portals_of(cluster: Cluster, volume: Volume) -> tuple[Portal, ...]:
-    """List every way to a volume: each storage server, each SAN."""
+def portals_of(cluster: Cluster, volume: Volume, app: ApplicationServer) -> tuple[Portal, ...]:
+    """List every way of ``app`` to a volume: each storage server that it uses, each SAN."""
     return tuple(
         Portal(target=cluster.target_iqn(volume, server), address=address)
-        for server in cluster.storage
+        for server in cluster.target_servers(app)
         if server.name in volume.devices
         for address in server.san
     )
 
 
-def all_portals(cluster: Cluster) -> tuple[Portal, ...]:
-    """List every way to every volume."""
-    return tuple(portal for volume in cluster.volumes for portal in portals_of(cluster, volume))
+def all_portals(cluster: Cluster, app: ApplicationServer) -> tuple[Portal, ...]:
+    """List every way of ``app`` to every volume."""
+    return tuple(p for volume in cluster.volumes for p in portals_of(cluster, volume, app))
 
 
 def is_ours(cluster: Cluster, target: str) -> bool:

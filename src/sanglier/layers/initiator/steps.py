@@ -55,11 +55,11 @@ def _keep_sessions(
     return [moves.start_login(server)]
 
 
-def offered(goal: Goal, facts: Facts) -> tuple[Portal, ...]:
-    """Portals whose target is (or will be) enabled on its storage server."""
+def offered(goal: Goal, facts: Facts, app: ApplicationServer) -> tuple[Portal, ...]:
+    """Portals for ``app`` whose target is (or will be) enabled on its storage server."""
     found = []
     for volume in goal.cluster.volumes:
-        for server in goal.cluster.storage:
+        for server in goal.cluster.target_servers(app):
             if server.name not in volume.devices or not facts.has(server.name, TargetFacts):
                 continue
             export = facts.of(server.name, TargetFacts).exports[volume.name]
@@ -118,7 +118,7 @@ def _strangers(
     cluster: Cluster, server: ApplicationServer, now: InitiatorFacts
 ) -> tuple[Problem, ...]:
     """Name targets of this cluster that the file no longer has; they may still be in use."""
-    wanted = {portal.target for portal in all_portals(cluster)}
+    wanted = {portal.target for portal in all_portals(cluster, server)}
     known = {p.target for p in now.records} | {s.portal.target for s in now.sessions}
     return tuple(
         Problem(
@@ -138,7 +138,7 @@ def _strangers(
 
 def _server(goal: Goal, facts: Facts, server: ApplicationServer) -> Proposal:
     now = facts.of(server.name, InitiatorFacts)
-    portals = offered(goal, facts)
+    portals = offered(goal, facts, server)
     steps = _configure(goal, server, now)
     rewritten = any(step.summary == f"write {CONF_PATH}" for step in steps)
     steps += _discoveries(goal, server, now, portals, everything=rewritten)

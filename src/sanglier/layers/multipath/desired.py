@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sanglier.layers.base import Goal
 from sanglier.layers.files import HEADER, WantedFile
-from sanglier.spec.cluster import Timings, Volume
+from sanglier.spec.cluster import ApplicationServer, Timings, Volume
 
 PATH = "/etc/multipath.conf"
 DAEMON = "multipathd.service"
@@ -37,6 +37,10 @@ blacklist_exceptions {
 
 
 def _device(timings: Timings) -> str:
+    """How LIO's paths are grouped and tried.
+
+    ``tur``: a standby side answers it and shows as ghost; ``directio`` would call it failed.
+    """
     return f"""devices {{
     device {{
         vendor "LIO-ORG"
@@ -49,7 +53,7 @@ def _device(timings: Timings) -> str:
         path_selector "service-time 0"
         failback immediate
         detect_checker no
-        path_checker "directio"
+        path_checker "tur"
         fast_io_fail_tmo {timings.recovery_s}
         no_path_retry queue
         flush_on_last_del yes
@@ -76,6 +80,7 @@ def conf_file(goal: Goal) -> WantedFile:
     return WantedFile(path=PATH, content=content)
 
 
-def paths_wanted(goal: Goal, volume: Volume) -> int:
-    """Number of paths of a volume's map: one per portal of each of its storage servers."""
-    return sum(len(s.san) for s in goal.cluster.storage if s.name in volume.devices)
+def paths_wanted(goal: Goal, volume: Volume, app: ApplicationServer) -> int:
+    """Number of paths of a volume's map: one per portal of each server that it logs in to."""
+    servers = goal.cluster.target_servers(app)
+    return sum(len(s.san) for s in servers if s.name in volume.devices)

@@ -105,7 +105,7 @@ def _complete(goal: Goal, facts: Facts, host: str, volume: Volume) -> bool:
     found = map_of(facts.of(host, MultipathFacts), volume)
     if found is None or found.name != volume.alias:
         return False
-    ways = _offered(goal, facts, volume)
+    ways = _offered(goal, facts, volume, host)
     if len(found.paths) < len(ways):
         return False
     targets = {portal.target for portal in ways}
@@ -166,14 +166,15 @@ def _reachable(goal: Goal, facts: Facts, host: str, volume: Volume) -> bool:
     if not facts.has(host, InitiatorFacts):
         return False
     sessions = {s.portal for s in facts.of(host, InitiatorFacts).sessions}
-    wanted = _offered(goal, facts, volume)
+    wanted = _offered(goal, facts, volume, host)
     return bool(wanted) and all(portal in sessions for portal in wanted)
 
 
-def _offered(goal: Goal, facts: Facts, volume: Volume) -> tuple[Portal, ...]:
-    """Ways to a volume that are open: those of one side only while the other is behind."""
-    mine = set(portals_of(goal.cluster, volume))
-    return tuple(portal for portal in offered(goal, facts) if portal in mine)
+def _offered(goal: Goal, facts: Facts, volume: Volume, host: str) -> tuple[Portal, ...]:
+    """Ways to a volume that are exported: those of one side only while the other is behind."""
+    app = next(server for server in goal.cluster.applications if server.name == host)
+    mine = set(portals_of(goal.cluster, volume, app))
+    return tuple(portal for portal in offered(goal, facts, app) if portal in mine)
 
 
 def _failed_paths(host: str, volume: Volume, now: MultipathFacts) -> tuple[Problem, ...]:
@@ -202,7 +203,7 @@ def _server(goal: Goal, facts: Facts, server: ApplicationServer) -> Proposal:
         if not _complete(goal, facts, server.name, volume) and _reachable(
             goal, facts, server.name, volume
         ):
-            ways = len(_offered(goal, facts, volume))
+            ways = len(_offered(goal, facts, volume, server.name))
             proposal += Proposal(steps=(_wait(server.name, now, volume, ways),))
     return proposal
 

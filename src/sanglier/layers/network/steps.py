@@ -50,7 +50,12 @@ def _addresses(cluster: Cluster, host: Host, now: NetworkFacts) -> Iterator[Prob
 
 
 def _is_vital(link: Link, links: tuple[Link, ...], now: NetworkFacts) -> bool:
-    """A dead SAN link is survivable while another one to the same server works."""
+    """A dead SAN link is survivable while another one to the same server works.
+
+    So is one of Corosync's two links, and a silent witness: the cluster layer tells of them.
+    """
+    if link.purpose in {"management", "witness"}:
+        return False
     if link.purpose != "san":
         return True
     others = (x for x in links if x.purpose == "san" and x.peer_host == link.peer_host)

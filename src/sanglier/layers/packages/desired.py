@@ -5,6 +5,15 @@ from __future__ import annotations
 from sanglier.spec.cluster import Cluster
 
 STORAGE_PACKAGES = ("drbd-utils", "targetcli-fb")
+ARBITER_PACKAGES = (
+    "corosync",
+    "corosync-qdevice",
+    "fence-agents",
+    "ipmitool",
+    "pacemaker",
+    "pacemaker-cli-utils",
+)
+WITNESS_PACKAGES = ("corosync-qnetd",)
 APPLICATION_PACKAGES = ("multipath-tools", "ocfs2-tools", "open-iscsi")
 STORAGE_MODULES = ("drbd", "iscsi_target_mod", "target_core_iblock", "target_core_mod")
 APPLICATION_MODULES = (
@@ -27,9 +36,14 @@ def _is_application(cluster: Cluster, host: str) -> bool:
 
 def packages_of(cluster: Cluster, host: str) -> tuple[str, ...]:
     """Debian packages that ``host`` needs for its roles."""
-    storage = STORAGE_PACKAGES if _is_storage(cluster, host) else ()
-    application = APPLICATION_PACKAGES if _is_application(cluster, host) else ()
-    return (*storage, *application)
+    wanted = [*STORAGE_PACKAGES] if _is_storage(cluster, host) else []
+    if cluster.guarded and _is_storage(cluster, host):
+        wanted += ARBITER_PACKAGES
+    if cluster.guarded and cluster.witness is not None and cluster.witness.name == host:
+        wanted += WITNESS_PACKAGES
+    if _is_application(cluster, host):
+        wanted += APPLICATION_PACKAGES
+    return tuple(wanted)
 
 
 def modules_of(cluster: Cluster, host: str) -> tuple[str, ...]:

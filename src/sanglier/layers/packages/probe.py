@@ -24,7 +24,7 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     wanted = packages_of(goal.cluster, host)
     if not wanted:
         return ()
-    names = "|".join(name.replace("_", "[_-]") for name in modules_of(goal.cluster, host))
+    names = "|".join(m.replace("_", "[_-]") for m in modules_of(goal.cluster, host)) or "none"
     return (
         Probe(name="installed", script=Script(text=INSTALLED, args=wanted)),
         Probe(name="modules", script=Script(text=MODULES, args=(f"({names})[.]ko",))),

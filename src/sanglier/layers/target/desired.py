@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
+from sanglier.layers.files import WantedFile
 from sanglier.spec.cluster import ApplicationServer, StorageServer, Volume
 
 ROOT = "/sys/kernel/config/target"
 RESTORE_UNIT = "rtslib-fb-targetctl.service"
 GROUP = "sanglier"
-OPTIMIZED, NON_OPTIMIZED = "0", "1"
+OPTIMIZED, STANDBY = "0", "2"
 """ALUA states, SPC-4 5.15.2."""
 PORTAL_PORT = 3260
 
@@ -82,9 +83,9 @@ def group_id(server: StorageServer) -> str:
     return str(10 * (server.index + 1))
 
 
-def alua_state(volume: Volume, server: StorageServer) -> str:
-    """Preferred side optimized, the other non-optimized."""
-    return OPTIMIZED if volume.prefer == server.name else NON_OPTIMIZED
+def state_path(volume: Volume) -> str:
+    """Path of the attribute that opens (``0``) or shuts (``2``) this side."""
+    return f"{core(volume)}/alua/{GROUP}/alua_access_state"
 
 
 def _backstore(volume: Volume) -> Group:
@@ -101,21 +102,22 @@ def _backstore(volume: Volume) -> Group:
     )
 
 
-def _alua(volume: Volume, server: StorageServer) -> Group:
+def _alua(goal: Goal, volume: Volume, server: StorageServer) -> Group:
+    """Make the port group; who sets its state is the cluster, but in the article's mode we do."""
     path = f"{core(volume)}/alua/{GROUP}"
-    preferred = volume.prefer == server.name
+    values = {
+        f"{path}/tg_pt_gp_id": group_id(server),
+        f"{path}/alua_access_type": "1",
+        f"{path}/preferred": "0",
+        f"{path}/nonop_delay_msecs": "0",
+    }
+    if not goal.cluster.guarded:
+        values[state_path(volume)] = OPTIMIZED
     return Group(
         subject=f"{volume.name}-alua",
-        title=f"ALUA group {group_id(server)}, "
-        + ("optimized (preferred side)" if preferred else "non-optimized"),
+        title=f"ALUA group {group_id(server)}",
         nodes=(path,),
-        values={
-            f"{path}/tg_pt_gp_id": group_id(server),
-            f"{path}/alua_access_type": "1",
-            f"{path}/alua_access_state": alua_state(volume, server),
-            f"{path}/preferred": "1" if preferred else "0",
-            f"{path}/nonop_delay_msecs": "0",
-        },
+        values=values,
     )
 
 
@@ -160,12 +162,18 @@ def _acl(goal: Goal, volume: Volume, server: StorageServer, app: ApplicationServ
     )
 
 
+def admitted(goal: Goal, server: StorageServer) -> tuple[ApplicationServer, ...]:
+    """Application servers that log in to ``server``."""
+    cluster = goal.cluster
+    return tuple(app for app in cluster.applications if server in cluster.target_servers(app))
+
+
 def groups(goal: Goal, volume: Volume, server: StorageServer) -> tuple[Group, ...]:
     """List everything but the final enabling, in the order in which it is made."""
-    acls = (_acl(goal, volume, server, app) for app in goal.cluster.applications)
+    acls = (_acl(goal, volume, server, app) for app in admitted(goal, server))
     return (
         _backstore(volume),
-        _alua(volume, server),
+        _alua(goal, volume, server),
         _target(goal, volume, server),
         *acls,
     )
@@ -176,3 +184,27 @@ def readable(attribute: str, value: str | Secret) -> str:
     if isinstance(value, Secret):
         return value.digest()
     return value
+
+
+def tree_path(volume: Volume) -> str:
+    """Path of the file from which ocf:sanglier:target builds the tree."""
+    return f"/etc/sanglier/targets/{volume.name}"
+
+
+def tree_file(goal: Goal, volume: Volume, server: StorageServer) -> WantedFile:
+    """Write down the whole tree, in the order in which it is made; holds CHAP passwords."""
+    lines = [
+        f"device {volume.drbd_device}",
+        f"backstore {core(volume)}",
+        f"group {tpg(goal, volume, server)}",
+        f"state {state_path(volume)}",
+    ]
+    for group in groups(goal, volume, server):
+        lines += [f"node {path}" for path in group.nodes]
+        lines += [f"link {path} {to}" for path, to in group.links.items()]
+        lines += [f"set {path} {_clear(value)}" for path, value in group.values.items()]
+    return WantedFile(path=tree_path(volume), content=Secret("\n".join(lines) + "\n"), mode=0o600)
+
+
+def _clear(value: str | Secret) -> str:
+    return value if isinstance(value, str) else value.reveal()

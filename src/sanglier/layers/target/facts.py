@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from sanglier.layers.files import Files
 from sanglier.layers.services import Units
 
 
@@ -32,3 +33,4 @@ class TargetFacts:
     """The fabric's configfs directory exists."""
     units: Units
     exports: Mapping[str, Export]
+    files: Files = field(default_factory=dict)

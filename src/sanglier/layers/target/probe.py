@@ -7,8 +7,9 @@ import re
 from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
 from sanglier.layers.base import Goal
+from sanglier.layers.files import DIGEST, parse_digest
 from sanglier.layers.services import parse_units, units_probe
-from sanglier.layers.target.desired import RESTORE_UNIT, ROOT, core, tpg
+from sanglier.layers.target.desired import RESTORE_UNIT, ROOT, core, tpg, tree_path
 from sanglier.layers.target.facts import Export, TargetFacts
 from sanglier.spec.cluster import StorageServer
 
@@ -30,7 +31,7 @@ sha256sum "$2"/acls/*/auth/password 2>/dev/null
 :
 """
 HEADER = re.compile(r"^==> (?P<path>.+) <==$")
-DIGEST = re.compile(r"^(?P<digest>[0-9a-f]{64})  (?P<path>\S+/auth/password)$")
+PASSWORD = re.compile(r"^(?P<digest>[0-9a-f]{64})  (?P<path>\S+/auth/password)$")
 GROUP_ALIAS = re.compile(r"^TG Port Alias: (?P<alias>\S+)")
 
 
@@ -54,8 +55,16 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     return (
         Probe(name="loaded", script=Script(text=LOADED)),
         units_probe((RESTORE_UNIT,)),
+        *_trees(goal, host),
         *looks,
     )
+
+
+def _trees(goal: Goal, host: str) -> tuple[Probe, ...]:
+    if not goal.cluster.guarded:
+        return ()
+    paths = tuple(tree_path(v) for v in goal.cluster.volumes if host in v.devices)
+    return (Probe(name="trees", script=Script(text=DIGEST.text, args=paths)),)
 
 
 def _clean(path: str, lines: list[str]) -> str:
@@ -76,7 +85,7 @@ def parse_export(output: Output) -> Export:
     nodes, values, path = set(), {}, ""
     collected: dict[str, list[str]] = {}
     for line in output.text.splitlines():
-        header, digest = HEADER.match(line), DIGEST.match(line)
+        header, digest = HEADER.match(line), PASSWORD.match(line)
         if header:
             path = header["path"]
             collected[path] = []
@@ -95,6 +104,7 @@ def parse(goal: Goal, host: str, outputs: Outputs) -> TargetFacts:
     return TargetFacts(
         loaded="loaded" in outputs["loaded"].lines,
         units=parse_units(outputs["units"]),
+        files=parse_digest(outputs["trees"]) if "trees" in outputs else {},
         exports={
             volume.name: parse_export(outputs[f"export-{volume.name}"])
             for volume in goal.cluster.volumes

@@ -5,28 +5,28 @@ from __future__ import annotations
 from sanglier.core.facts import Facts
 from sanglier.core.layer import StatusLine
 from sanglier.layers.base import Goal
-from sanglier.layers.target.desired import GROUP, core, tpg
+from sanglier.layers.target.desired import state_path, tpg
 from sanglier.layers.target.facts import TargetFacts
 from sanglier.spec.cluster import StorageServer, Volume
 
-STATES = {"0": "optimized", "1": "non-optimized", "2": "standby", "3": "unavailable"}
+STATES = {"0": "open (optimized)", "1": "NON-OPTIMIZED", "2": "standby", "3": "unavailable"}
 
 
 def _line(goal: Goal, facts: Facts, server: StorageServer, volume: Volume) -> StatusLine:
     export = facts.of(server.name, TargetFacts).exports[volume.name]
     path = tpg(goal, volume, server)
     enabled = export.value(f"{path}/enable") == "1"
-    state = export.value(f"{core(volume)}/alua/{GROUP}/alua_access_state") or "?"
+    state = export.value(state_path(volume)) or "?"
     portals = sum(1 for node in export.nodes if node.startswith(f"{path}/np/"))
     acls = sum(1 for node in export.nodes if node.startswith(f"{path}/acls/")
                and node.count("/") == path.count("/") + 2)  # fmt: skip
-    text = f"open, {STATES.get(state, state)}, {portals} portals, {acls} initiators admitted"
+    text = f"{STATES.get(state, state)}, {portals} portals, {acls} initiators admitted"
     return StatusLine(
         host=server.name,
         layer="target",
         subject=volume.name,
         healthy=enabled,
-        text=text if enabled else "closed (not exported)",
+        text=text if enabled else "not exported",
     )
 
 

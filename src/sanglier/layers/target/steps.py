@@ -12,16 +12,22 @@ from sanglier.core.secret import Secret
 from sanglier.core.step import Effect, Mark, Risk, Step
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd.facts import DrbdFacts
+from sanglier.layers.files import as_read, differs, write_step
 from sanglier.layers.services import STOPPED, Unit
 from sanglier.layers.target.desired import (
     DROP_ACL,
+    OPTIMIZED,
     RESTORE_UNIT,
     ROOT,
+    STANDBY,
     Group,
+    admitted,
     core,
     groups,
     readable,
+    state_path,
     tpg,
+    tree_file,
 )
 from sanglier.layers.target.facts import Export, TargetFacts
 from sanglier.spec.cluster import StorageServer, Volume
@@ -173,10 +179,10 @@ def _open(goal: Goal, volume: Volume, server: StorageServer) -> Step:
 def _strangers(goal: Goal, volume: Volume, server: StorageServer, export: Export) -> list[Step]:
     """Shut out initiators that the file does not name."""
     acls = f"{tpg(goal, volume, server)}/acls/"
-    admitted = {acls + goal.cluster.initiator_iqn(app) for app in goal.cluster.applications}
+    allowed = {acls + goal.cluster.initiator_iqn(app) for app in admitted(goal, server)}
     present = {acls + node.removeprefix(acls).split("/")[0]
                for node in export.nodes if node.startswith(acls)}  # fmt: skip
-    return [_drop(server.name, volume, acl) for acl in sorted(present - admitted)]
+    return [_drop(server.name, volume, acl) for acl in sorted(present - allowed)]
 
 
 def _drop(host: str, volume: Volume, acl: str) -> Step:
@@ -206,12 +212,50 @@ def _exportable(facts: Facts, host: str, volume: Volume) -> bool:
     return facts.of(host, DrbdFacts).resources[volume.name].exportable
 
 
+def _tree(goal: Goal, server: StorageServer, volume: Volume, now: TargetFacts) -> list[Step]:
+    """Write the file from which the cluster's agent builds the tree at every start."""
+    wanted = tree_file(goal, volume, server)
+    if not goal.cluster.guarded or not differs(wanted, now.files):
+        return []
+
+    def effect(facts: Facts) -> Facts:
+        then = facts.of(server.name, TargetFacts)
+        files = {**then.files, wanted.path: as_read(wanted)}
+        return facts.with_(server.name, replace(then, files=files))
+
+    address = Address(host=server.name, layer="target", subject=f"{volume.name}-tree")
+    return [write_step(address, wanted, now.files, effect, phase=0)]
+
+
+def _shut(host: str, volume: Volume, state: str) -> Step:
+    """Shut a side that takes I/O without being open by the cluster's word."""
+    return Step(
+        address=Address(host=host, layer="target", subject=f"{volume.name}-alua"),
+        phase=1,
+        mark=Mark.CHANGE,
+        summary=f"put this side of {volume.name} into standby",
+        reason=f"its ALUA state is {state}: neither open nor standby",
+        actions=(Script(text=SET, args=(state_path(volume), STANDBY)),),
+        effect=_change(host, volume.name, {state_path(volume): STANDBY}, frozenset()),
+        risk=Risk.DISRUPTIVE,
+    )
+
+
+def _state(goal: Goal, host: str, volume: Volume, export: Export) -> list[Step]:
+    state = export.value(state_path(volume))
+    odd = state is not None and state not in {OPTIMIZED, STANDBY}
+    return [_shut(host, volume, state or "")] if goal.cluster.guarded and odd else []
+
+
 def _volume(goal: Goal, facts: Facts, server: StorageServer, volume: Volume) -> tuple[Step, ...]:
-    if not _exportable(facts, server.name, volume):
-        return ()
+    """Mend the export; in the guarded mode a missing one is the cluster's to build."""
     export = facts.of(server.name, TargetFacts).exports[volume.name]
+    absent = core(volume) not in export.nodes
+    if not _exportable(facts, server.name, volume) or (goal.cluster.guarded and absent):
+        return ()
     made = (_group_step(server.name, volume, g, export) for g in groups(goal, volume, server))
     steps = [step for step in made if step] + _strangers(goal, volume, server, export)
+    steps += _state(goal, server.name, volume, export)
     if export.value(f"{tpg(goal, volume, server)}/enable") != "1":
         steps.append(_open(goal, volume, server))
     return tuple(steps)
@@ -224,6 +268,7 @@ def _server(goal: Goal, facts: Facts, server: StorageServer) -> Proposal:
         steps.append(_no_restore(server.name))
     for volume in goal.cluster.volumes:
         if server.name in volume.devices:
+            steps += _tree(goal, server, volume, now)
             steps += _volume(goal, facts, server, volume)
     return Proposal(steps=tuple(steps))
 

@@ -10,7 +10,8 @@ from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
 from sanglier.core.step import Effect, Mark, Risk, Step
 from sanglier.layers.base import Goal
-from sanglier.layers.target.desired import DROP_ACL, ROOT, core, tpg
+from sanglier.layers.files import remove_step
+from sanglier.layers.target.desired import DROP_ACL, ROOT, core, tpg, tree_path
 from sanglier.layers.target.facts import Export, TargetFacts
 from sanglier.spec.cluster import StorageServer, Volume
 
@@ -65,4 +66,25 @@ def teardown(goal: Goal, facts: Facts) -> Proposal:
         if server.name in volume.devices
         and facts.of(server.name, TargetFacts).exports[volume.name].nodes
     ]
-    return Proposal(steps=tuple(steps))
+    return Proposal(steps=(*steps, *_trees(goal, facts)))
+
+
+def _trees(goal: Goal, facts: Facts) -> tuple[Step, ...]:
+    steps = []
+    for server in goal.cluster.storage:
+        for volume in goal.cluster.volumes:
+            path = tree_path(volume)
+            if facts.has(server.name, TargetFacts) and path in facts.of(
+                server.name, TargetFacts).files:  # fmt: skip
+                address = Address(host=server.name, layer="target", subject=f"{volume.name}-tree")
+                steps.append(remove_step(address, path, _forgotten(server.name, path), phase=1))
+    return tuple(steps)
+
+
+def _forgotten(host: str, path: str) -> Effect:
+    def effect(facts: Facts) -> Facts:
+        now = facts.of(host, TargetFacts)
+        left = {key: value for key, value in now.files.items() if key != path}
+        return facts.with_(host, replace(now, files=left))
+
+    return effect

@@ -7,13 +7,22 @@ from types import MappingProxyType
 
 from sanglier.spec.draft import Draft
 from sanglier.spec.mistake import Found
-from sanglier.spec.rules import addresses, filesystems, hosts, names, reading, volumes
+from sanglier.spec.rules import (
+    addresses,
+    fencing,
+    filesystems,
+    hosts,
+    names,
+    reading,
+    timeouts,
+    volumes,
+)
 from sanglier.spec.rules.base import Rule
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         rule.code: rule
-        for module in (reading, names, hosts, addresses, volumes, filesystems)
+        for module in (reading, names, hosts, fencing, addresses, volumes, filesystems, timeouts)
         for rule in sorted(module.RULES, key=lambda rule: rule.code)
     }
 )

@@ -39,10 +39,15 @@ def written_addresses(draft: Draft) -> Iterator[tuple[Text, str, str]]:
             yield address, "san", name
         if isinstance(server, DraftStorage) and server.replication:
             yield server.replication, "replication", name
+        if isinstance(server, DraftStorage) and server.management:
+            yield server.management, "management", name
         if isinstance(server, DraftApplication):
             own = server.interconnect
             if own and own.written:
                 yield own, "interconnect", name
+    witness = draft.witness
+    if witness and witness.address:
+        yield witness.address, "witness", witness.on.value if witness.on else witness.name.value
 
 
 def uses(draft: Draft) -> Iterator[Use]:
@@ -119,14 +124,19 @@ def address_in_two_roles(draft: Draft) -> Iterator[Found]:
     """An address has one role
 
     Replication and storage traffic are apart, so that a full storage network never delays the
-    mirror, and so that cutting one for maintenance or a drill does not cut the other. Only the
-    interconnect of an application server may be one of its own `san` addresses.
+    mirror, and so that cutting one for maintenance or a drill does not cut the other. The storage
+    servers watch each other over the replication and the management network, so that one failed
+    switch never looks like a dead server. Only an application server may use one of its own
+    addresses for several things: `san`, `interconnect`, and `address` of a witness on it.
     """
     for use, first in _pairs(draft):
-        shared = use.server == first.server and {use.role, first.role} == {"san", "interconnect"}
+        shared = use.server == first.server and {use.role, first.role} <= _SHARED
         if use.role != first.role and not shared:
             what = f"{show(use.at.value)} is {dotted(first.at.path)} already"
             yield Found(use.at.path, what, f"write an address only for {use.role}")
+
+
+_SHARED = {"san", "interconnect", "witness"}
 
 
 def _pairs(draft: Draft) -> Iterator[tuple[Use, Use]]:
@@ -157,8 +167,8 @@ def san_count(draft: Draft) -> Iterator[Found]:
 def address_families(draft: Draft) -> Iterator[Found]:
     """Addresses that talk to each other are of one family
 
-    Both replication addresses are IPv4, or both are IPv6; the same for all addresses at one
-    position of `san`.
+    Both replication addresses are IPv4, or both are IPv6; the same for both management
+    addresses, and for all addresses at one position of `san`.
     """
     for network in _networks(draft):
         for use in network[1:]:
@@ -174,7 +184,7 @@ def _networks(draft: Draft) -> Iterator[list[Use]]:
     """Give the addresses that should be in one network, network by network."""
     networks: dict[FieldPath, list[Use]] = {}
     for use in uses(draft):
-        if use.role != "interconnect":
+        if use.role not in ("interconnect", "witness"):
             networks.setdefault(use.at.path[2:], []).append(use)
     yield from networks.values()
 
@@ -250,6 +260,27 @@ def same_san(draft: Draft) -> Iterator[Found]:
                 yield Found(at.path, what, "use a network of its own for each position of `san`")
 
 
+@rule("SG-SPEC-084", warning=True)
+def same_links(draft: Draft) -> Iterator[Found]:
+    """The management network looks like the replication network
+
+    The file has no netmasks, so this is only a suspicion: the two addresses of a storage server
+    agree in their first 24 bits (IPv6: 64). Over one network, one switch cuts mirror and cluster
+    traffic at once: each storage server then takes the other for dead and tries to switch it off.
+    """
+    for server in draft.storage or ():
+        at, other = server.management, server.replication
+        if at and other and _alike(literal(at.value), literal(other.value)):
+            what = f"{show(at.value)} looks like the network of {show(other.value)}"
+            yield Found(at.path, what, "write addresses of two networks on separate switches")
+
+
+def _alike(one: IPAddress | None, other: IPAddress | None) -> bool:
+    if one is None or other is None or one == other:
+        return False
+    return _subnet(one) == _subnet(other)
+
+
 def _subnet(address: IPAddress) -> tuple[int, int]:
     return address.version, int(address) >> (8 if address.version == 4 else 64)
 
@@ -265,4 +296,5 @@ RULES = (
     one_san,
     san_far_apart,
     same_san,
+    same_links,
 )

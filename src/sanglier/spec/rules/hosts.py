@@ -6,15 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from sanglier.spec import patterns
-from sanglier.spec.document import Tree
 from sanglier.spec.draft import Draft, Placed
 from sanglier.spec.mistake import FieldPath, Found, dotted, show
 from sanglier.spec.rules.base import rule
 
 T = TypeVar("T")
-
-_PASSWORDS = ("passwd", "password", "secret", "token", "key")
 
 
 def repeated(
@@ -148,36 +144,6 @@ def node_twice(draft: Draft) -> Iterator[Found]:
         yield Found(item.path, what, "give each application server a number of its own")
 
 
-@rule("SG-SPEC-038")
-def fence_parameters(draft: Draft) -> Iterator[Found]:
-    """A fence agent and its parameters are plain values
-
-    The agent is one of the `fence_…` programs. A parameter has a lower-case name and a single
-    line of printable ASCII. Passwords do not belong into this file, which is read by many and
-    kept in version control; they belong into the secrets file.
-    """
-    for server in draft.storage or ():
-        if server.agent and not patterns.matches(patterns.AGENT, server.agent.value):
-            what = f"not a fence agent: {show(server.agent.value)}"
-            yield Found(server.agent.path, what, "write the name of one, such as fence_ipmilan")
-        for parameter in server.fence:
-            yield from _parameter(parameter)
-
-
-def _parameter(parameter: Placed[Tree]) -> Iterator[Found]:
-    name = str(parameter.path[-1])
-    if not patterns.matches(patterns.PARAMETER, name):
-        fix = "write a-z, 0-9, - and _, a letter first"
-        yield Found(parameter.path, f"not a parameter name: {show(name)}", fix, key=True)
-    elif name.replace("-", "_").split("_")[-1] in _PASSWORDS:
-        fix = "leave it out here; passwords of fence devices go to the secrets file"
-        yield Found(parameter.path, "a password in the cluster file", fix, key=True)
-    value = parameter.value
-    if isinstance(value, str) and not patterns.matches(patterns.PRINTABLE, value):
-        fix = "write one line of at most 255 printable ASCII characters"
-        yield Found(parameter.path, f"not a parameter value: {show(value)}", fix)
-
-
 RULES = (
     two_storage_servers,
     not_empty,
@@ -187,5 +153,4 @@ RULES = (
     witness_shape,
     witness_place,
     node_twice,
-    fence_parameters,
 )

@@ -75,13 +75,6 @@ RULES = (
         "slots 1 to 255, DRBD minors 0 to 1048575, unprivileged TCP ports 1024 to 65535.",
     ),
     Rule(
-        code="SG-SPEC-015",
-        title="Timings are one of the named sets",
-        explanation="`{stall: 20s}`, from which all timeouts are to be solved, is reserved for a "
-        "later release. Until then the sets `safe` and `fast` are available, whose inequalities "
-        "were checked.",
-    ),
-    Rule(
         code="SG-SPEC-047",
         title="A server has at least one storage network address",
         explanation="Without an address in `san` no application server could reach a target.",

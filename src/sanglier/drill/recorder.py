@@ -1,0 +1,254 @@
+"""Run workloads on application servers, and record every word as it arrives, outside the cluster.
+
+One session for each workload and server, so that an operation that hangs hides no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+from sanglier.core.action import Script
+from sanglier.core.errors import SanglierError
+from sanglier.core.shell import render
+from sanglier.drill import history
+from sanglier.drill.checkers.guard import guard
+from sanglier.drill.history import Event, History, Kind
+from sanglier.drill.result import Check
+from sanglier.drill.workloads import all_workloads
+from sanglier.drill.workloads.base import Ask, Caller, Reading, Workload
+from sanglier.run.transport import Session, Transport
+from sanglier.spec.cluster import ApplicationServer
+
+READ_LIMIT_S = 180
+STOPPED = "stopped"
+_PREPARE = 'mkdir -p -- "$1"; sync'
+_DROP = "sync; echo 3 > /proc/sys/vm/drop_caches"
+
+
+@dataclass(slots=True, kw_only=True)
+class Writer:
+    """One incarnation of one workload on one server, under way."""
+
+    workload: str
+    server: ApplicationServer
+    name: str
+    session: Session
+    caller: Caller | None = None
+    log: TextIO | None = None
+    """Where its recording goes, one line at a time."""
+    events: list[Event] = field(default_factory=list)
+    end: str = ""
+    over: bool = False
+    _listener: asyncio.Task[None] | None = None
+
+    @property
+    def acks(self) -> list[Event]:
+        """What was acknowledged so far."""
+        return [event for event in self.events if event.kind is Kind.ACK]
+
+    def listen(self) -> None:
+        """Begin to record."""
+        self._write(history.encode_head(self.workload, self.server.name, self.name))
+        self._listener = asyncio.create_task(self._listen())
+
+    async def ask(self, ask: Ask) -> None:
+        """Record what is asked, then ask."""
+        self._take(Event(at_s=time.monotonic(), kind=Kind.ASK, words=ask.words))
+        with suppress(OSError):
+            await self.session.send(" ".join(ask.words) + "\n")
+
+    async def stop(self, patience_s: float) -> History:
+        """Ask it to stop, and wait at most ``patience_s`` for its last words."""
+        with suppress(OSError):
+            await self.session.send("stop\n")
+        if self._listener:
+            _, late = await asyncio.wait({self._listener}, timeout=patience_s)
+            if late:
+                self._listener.cancel()
+                await asyncio.wait(late)
+                self.end = self.end or "it never stopped"
+        await self.session.close()
+        self._write(history.encode_end(self.end))
+        if self.log:
+            self.log.close()
+        return self.history()
+
+    def history(self) -> History:
+        """Give what was recorded so far."""
+        return History(
+            workload=self.workload,
+            server=self.server.name,
+            writer=self.name,
+            events=tuple(self.events),
+            end=self.end,
+        )
+
+    async def _listen(self) -> None:
+        stray = "its session ended"
+        try:
+            while (line := await self.session.line()) is not None:
+                event = history.parse(line, time.monotonic())
+                if event:
+                    self._take(event)
+                elif line:
+                    stray = line
+        except SanglierError as error:
+            stray = error.what
+        except (LookupError, ValueError) as error:
+            stray = f"its words made no sense: {error!r}"
+        finally:
+            self.over = True
+        if not self.end and stray != STOPPED:
+            self.end = stray
+
+    def _take(self, event: Event) -> None:
+        self.events.append(event)
+        self._write(history.encode_event(event))
+        if event.kind is Kind.FAIL:
+            self.end = "failed: " + " ".join(event.words)
+        if self.caller:
+            self.caller.hear(self.name, event)
+
+    def _write(self, line: str) -> None:
+        if self.log:
+            self.log.write(line + "\n")
+            self.log.flush()
+
+
+@dataclass(slots=True, kw_only=True)
+class Load:
+    """All workloads of a drill on one volume."""
+
+    transport: Transport
+    directory: str
+    """On the volume; absolute, and new for each drill."""
+    workloads: tuple[Workload, ...] = field(default_factory=all_workloads)
+    keep: Path | None = None
+    """Directory here where histories and readings are kept."""
+    limit_s: int = 900
+    """After this the far side ends a writer."""
+    writers: list[Writer] = field(default_factory=list)
+    _callers: dict[str, Caller] = field(default_factory=dict)
+    _incarnations: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        for workload in self.workloads:
+            if caller := workload.caller():
+                self._callers[workload.name] = caller
+
+    async def prepare(self, server: ApplicationServer) -> None:
+        """Make the directory; a writer refuses to run where it is not (nothing is mounted)."""
+        await self._run(server, Script(text=_PREPARE, args=(self.directory,)))
+
+    async def start(self, server: ApplicationServer) -> None:
+        """Start every workload on ``server``, once more after it was restarted."""
+        self._incarnations[server.name] += 1
+        count = self._incarnations[server.name]
+        name = server.name if count == 1 else f"{server.name}.{count}"
+        for workload in self.workloads:
+            self.writers.append(await self._begin(workload, server, name))
+
+    async def conduct(self) -> None:
+        """Ask what the workloads want asked, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for name, caller in self._callers.items():
+                tasks.create_task(self._call(name, caller))
+
+    async def stop(self, patience_s: float) -> tuple[History, ...]:
+        """Stop every writer; end :meth:`conduct` before."""
+        return tuple(await asyncio.gather(*(writer.stop(patience_s) for writer in self.writers)))
+
+    async def drop_caches(self, server: ApplicationServer) -> None:
+        """Let the disks answer from now on, not the server's memory."""
+        await self._run(server, Script(text=_DROP))
+
+    async def read(self, server: ApplicationServer) -> tuple[Reading, ...]:
+        """Read everything back as ``server`` sees it; a reading that failed has no end."""
+        return tuple([await self._read(server, workload) for workload in self.workloads])
+
+    async def _begin(self, workload: Workload, server: ApplicationServer, name: str) -> Writer:
+        script = render(workload.writer(self.directory, name), reveal=False)
+        writer = Writer(
+            workload=workload.name,
+            server=server,
+            name=name,
+            session=await self.transport.hold(server, script, limit=self.limit_s),
+            caller=self._callers.get(workload.name),
+            log=self._file(f"{workload.name}-{name}.jsonl"),
+        )
+        writer.listen()
+        return writer
+
+    async def _call(self, workload: str, caller: Caller) -> None:
+        while True:
+            alive = {w.name: w for w in self.writers if w.workload == workload and not w.over}
+            for ask in caller.call(tuple(alive)):
+                await alive[ask.writer].ask(ask)
+            await asyncio.sleep(caller.period_s)
+
+    async def _run(self, server: ApplicationServer, script: Script) -> str:
+        text = render(script, reveal=False)
+        return (await self.transport.run(server, text, limit=READ_LIMIT_S)).text
+
+    async def _read(self, server: ApplicationServer, workload: Workload) -> Reading:
+        try:
+            text = await self._run(server, workload.reader(self.directory))
+        except SanglierError as error:
+            text = str(error)
+        if log := self._file(reading_name(workload.name, server.name)):
+            with log:
+                log.write(text)
+        return reading(workload.name, server.name, text)
+
+    def _file(self, name: str) -> TextIO | None:
+        if self.keep is None:
+            return None
+        self.keep.mkdir(parents=True, exist_ok=True)
+        return (self.keep / name).open("w", encoding="utf-8", newline="\n")
+
+
+def reading(workload: str, reader: str, text: str) -> Reading:
+    """Make a reading of what a server printed; only newlines end its lines."""
+    lines = text.removesuffix("\n").split("\n")
+    return Reading(workload=workload, reader=reader, lines=tuple(lines))
+
+
+def reading_name(workload: str, reader: str) -> str:
+    """Name of the file that keeps a reading."""
+    return f"{workload}-read-on-{reader}.txt"
+
+
+def load_kept(directory: Path) -> tuple[tuple[History, ...], tuple[Reading, ...]]:
+    """Read what a drill kept, so that it can be judged again."""
+    recordings = sorted(directory.glob("*.jsonl"))
+    histories = tuple(
+        history.decode(path.read_text(encoding="utf-8").splitlines()) for path in recordings
+    )
+    readings = []
+    for path in sorted(directory.glob("*-read-on-*.txt")):
+        workload, _, reader = path.stem.partition("-read-on-")
+        readings.append(reading(workload, reader, path.read_bytes().decode("utf-8")))
+    return histories, tuple(readings)
+
+
+def check(
+    workloads: Sequence[Workload], histories: Sequence[History], readings: Sequence[Reading]
+) -> tuple[Check, ...]:
+    """Check every workload; one that crashes is UNKNOWN."""
+    return tuple(
+        found
+        for workload in workloads
+        for found in guard(
+            workload.name,
+            workload.name,
+            partial(workload.check, histories, readings),
+        )
+    )

@@ -1,0 +1,1 @@
+"""A campaign as a document, a terminal summary, a page and a table of evidence: all pure."""

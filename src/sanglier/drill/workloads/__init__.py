@@ -1,0 +1,15 @@
+"""The workloads of a drill: a Perl program each, how to read it back, and its oracle."""
+
+from __future__ import annotations
+
+from sanglier.drill.workloads.appends import Appends
+from sanglier.drill.workloads.base import Workload
+from sanglier.drill.workloads.counters import Counters
+from sanglier.drill.workloads.races import Races
+from sanglier.drill.workloads.registers import Registers
+from sanglier.drill.workloads.trees import Trees
+
+
+def all_workloads() -> tuple[Workload, ...]:
+    """Give every workload at its modest rate: one process each on every application server."""
+    return (Appends(), Registers(), Races(), Counters(), Trees())

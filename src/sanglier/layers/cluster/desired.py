@@ -1,0 +1,47 @@
+"""Files and units of the cluster engine."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from sanglier.core.secret import Secret
+from sanglier.layers.base import Goal
+from sanglier.layers.cluster.cib import password_path
+from sanglier.layers.cluster.corosync import authkey_file, conf_file
+from sanglier.layers.files import WantedFile
+from sanglier.spec.cluster import StorageServer
+
+UNITS = ("corosync.service", "corosync-qdevice.service", "pacemaker.service")
+"""In the order in which they start."""
+QNETD_UNIT = "corosync-qnetd.service"
+AGENTS = "/usr/lib/ocf/resource.d/sanglier"
+
+
+def _agent(name: str) -> WantedFile:
+    text = files("sanglier.layers.cluster").joinpath("agents", name).read_text()
+    return WantedFile(path=f"{AGENTS}/{name}", content=text, mode=0o755)
+
+
+def _password_files(goal: Goal) -> tuple[WantedFile, ...]:
+    """Give one script per fence device; the password is in no argument and not in the CIB."""
+    found = []
+    for server in goal.cluster.storage:
+        for device in server.fence:
+            secret = goal.secrets.fence.get(device.secret_key(server.name))
+            if secret is not None:
+                text = f"#!/bin/sh\ncat <<'END'\n{secret.reveal()}\nEND\n"
+                path = password_path(server, device)
+                found.append(WantedFile(path=path, content=Secret(text), mode=0o700))
+    return tuple(found)
+
+
+def files_of(goal: Goal, server: StorageServer) -> tuple[WantedFile, ...]:
+    """Every file of this layer on a storage server; the same on both."""
+    del server
+    return (
+        conf_file(goal),
+        authkey_file(goal),
+        _agent("target"),
+        _agent("side"),
+        *_password_files(goal),
+    )

@@ -1,0 +1,291 @@
+"""Each single move on the cluster engine, with its commands and its predicted effect."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sanglier.core.action import Script
+from sanglier.core.address import Address
+from sanglier.core.facts import Facts
+from sanglier.core.step import Effect, Mark, Risk, Step
+from sanglier.layers.base import Goal
+from sanglier.layers.cluster import cib
+from sanglier.layers.cluster.corosync import checked_values
+from sanglier.layers.cluster.desired import QNETD_UNIT, UNITS
+from sanglier.layers.cluster.facts import ClusterFacts, Node, State, WitnessFacts
+from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts
+from sanglier.layers.services import RUNNING, STOPPED
+from sanglier.layers.target.desired import core, groups, readable, state_path, tpg
+from sanglier.layers.target.facts import Export, TargetFacts
+from sanglier.spec.cluster import Cluster, FenceDevice, StorageServer, Volume
+
+ENABLE = 'systemctl enable -q "$@" 2>/dev/null; systemctl start -- "$@"'
+# Pacemaker goes first: it closes and stops what runs here.
+DISABLE = """
+systemctl stop pacemaker.service || return 1
+systemctl disable -q --now -- "$@" 2>/dev/null || systemctl stop -- "$@"
+"""
+# $1 agent, then its parameters as name and value; $2 password script or empty.  The agent reads
+# its options from standard input, so nothing shows in ps(1); three tries, for a busy device.
+CHECK = """
+agent=$1 password=$2; shift 2
+command -v "$agent" >/dev/null || { echo "there is no agent $agent"; return 1; }
+for try in 1 2 3; do
+    said=$({
+        echo action=status
+        [ -z "$password" ] || echo "password_script=$password"
+        while [ $# -gt 1 ]; do printf '%s=%s\\n' "$1" "$2"; shift 2; done
+    } | timeout 30 "$agent" 2>&1) && return 0
+    sleep 1
+done
+printf '%s\\n' "$said" | tail -n 5
+echo "the fence device does not answer: without it, nothing may open after a failure"
+return 1
+"""
+# $1 seconds: both servers members, with quorum, and a coordinator chosen.
+GATHER = """
+seconds=$1
+agreed() {
+    seen=$(crm_mon -1 --output-as=xml 2>/dev/null) || return 1
+    printf '%s\\n' "$seen" | grep -q '<current_dc present="true".*with_quorum="true"' || return 1
+    [ "$(printf '%s\\n' "$seen" | grep -c '<node name=.*online="true"')" -ge "$2" ]
+}
+until agreed "$@"; do
+    seconds=$((seconds - 1)); sleep 1
+    if [ "$seconds" -le 0 ]; then
+        crm_mon -1 2>&1; echo "the servers do not find each other and the witness"; return 1
+    fi
+done
+"""
+# $1 the configuration with an empty <nodes/>: the cluster's own nodes are put in its place.
+LOAD = """
+nodes=$(cibadmin --query --scope nodes 2>/dev/null) || nodes='<nodes/>'
+{
+    printf '%s' "${1%%<nodes />*}"; printf '%s' "$nodes"; printf '%s' "${1#*<nodes />}"
+} | cibadmin --replace --scope configuration --xml-pipe
+"""
+# $1 seconds, then ids of resources that must run somewhere.
+SETTLE = """
+seconds=$1; shift
+crm_resource --cleanup >/dev/null 2>&1
+for resource; do
+    until crm_resource --resource "$resource" --locate 2>/dev/null | grep -q 'is running on'; do
+        seconds=$((seconds - 1))
+        [ "$seconds" -gt 0 ] || { crm_mon -1r 2>&1; echo "$resource does not start"; return 1; }
+        sleep 1
+    done
+done
+crm_resource --wait --timeout="${seconds}s"
+"""
+
+
+def step(
+    host: str, subject: str, phase: int, mark: Mark, summary: str, reason: str, action: Script,
+    effect: Effect, risk: Risk = Risk.SAFE, limit: int = 60,
+) -> Step:  # fmt: skip
+    """Make a step of this layer."""
+    return Step(
+        address=Address(host=host, layer="cluster", subject=subject),
+        phase=phase,
+        mark=mark,
+        summary=summary,
+        reason=reason,
+        actions=(action,),
+        effect=effect,
+        risk=risk,
+        limit=limit,
+    )
+
+
+def _unchanged(facts: Facts) -> Facts:
+    return facts
+
+
+def start_witness(host: str) -> Step:
+    """Start the quorum device's server, also at boot."""
+
+    def effect(facts: Facts) -> Facts:
+        return facts.with_(host, WitnessFacts(units={QNETD_UNIT: RUNNING}))
+
+    return step(
+        host, "witness", 0, Mark.START, f"start {QNETD_UNIT}, also at boot", "it does not run",
+        Script(text=ENABLE, args=(QNETD_UNIT,)), effect,
+    )  # fmt: skip
+
+
+def check_device(host: str, server: StorageServer, device: FenceDevice) -> Step:
+    """Ask a fence device for its state, from the server that would use it."""
+    words = tuple(word for pair in device.parameters for word in pair)
+    password = "" if device.no_password else cib.password_path(server, device)
+    return step(
+        host, cib.device_id(server, device), 1, Mark.START,
+        f"check that {device.agent} reaches the power switch of {server.name}",
+        "no working fencing, no guarded mode",
+        Script(text=CHECK, args=(device.agent, password, *words)), _unchanged, limit=120,
+    )  # fmt: skip
+
+
+def start_engine(host: str, goal: Goal) -> Step:
+    """Start Corosync, its quorum device and Pacemaker, also at boot."""
+
+    def effect(facts: Facts) -> Facts:
+        now = facts.of(host, ClusterFacts)
+        units = dict.fromkeys(UNITS, RUNNING)
+        values = {**now.values, **checked_values(goal.cluster)}
+        changed = replace(
+            now, units=units, values=values, device_votes=True, state=now.state or State()
+        )
+        return facts.with_(host, changed)
+
+    return step(
+        host, "engine", 2, Mark.START, "start corosync, its quorum device and pacemaker",
+        "not all of them run", Script(text=ENABLE, args=UNITS), effect, limit=90,
+    )  # fmt: skip
+
+
+def gather(host: str, cluster: Cluster) -> Step:
+    """Wait until the servers have found each other and the witness."""
+    args = ("60", str(len(cluster.storage)))
+    return step(
+        host, "membership", 3, Mark.START, "wait until the storage servers agree, with quorum",
+        "the engine was just started", Script(text=GATHER, args=args), _unchanged, limit=150,
+    )  # fmt: skip
+
+
+def load(host: str, goal: Goal, reasons: tuple[str, ...]) -> Step:
+    """Load Pacemaker's configuration in one piece."""
+    root = cib.configuration(goal.cluster)
+    wanted = cib.form(root)
+
+    def effect(facts: Facts) -> Facts:
+        for server in goal.cluster.storage:
+            if facts.has(server.name, ClusterFacts):
+                now = facts.of(server.name, ClusterFacts)
+                facts = facts.with_(server.name, replace(now, configuration=wanted))
+        return facts
+
+    return step(
+        host, "configuration", 4, Mark.CHANGE, "load Pacemaker's configuration", "; ".join(reasons),
+        Script(text=LOAD, args=(cib.as_text(root),)), effect, Risk.DISRUPTIVE,
+    )  # fmt: skip
+
+
+def settle(host: str, goal: Goal, reason: str) -> Step:
+    """Wait until every volume is mirrored, exported and open on one side."""
+    ids = tuple(cib.side(volume) for volume in goal.cluster.volumes)
+    return step(
+        host, "resources", 5, Mark.START, "wait until one side of every volume is open", reason,
+        Script(text=SETTLE, args=("120", *ids)), lambda facts: settled(goal, facts), limit=240,
+    )  # fmt: skip
+
+
+def settled(goal: Goal, facts: Facts) -> Facts:
+    """Predict what the cluster makes of the storage servers by itself."""
+    for server in goal.cluster.storage:
+        if facts.has(server.name, ClusterFacts):
+            facts = _server_settled(goal, facts, server)
+    return facts
+
+
+def _server_settled(goal: Goal, facts: Facts, server: StorageServer) -> Facts:
+    mine = [volume for volume in goal.cluster.volumes if server.name in volume.devices]
+    drbd, export = facts.of(server.name, DrbdFacts), facts.of(server.name, TargetFacts)
+    resources = {
+        volume.name: replace(
+            drbd.resources[volume.name], up=True, role="Primary", peer_role="Primary",
+            connection="Connected", disk=UP_TO_DATE, peer_disk=UP_TO_DATE, metadata=True,
+        )
+        for volume in mine
+    }  # fmt: skip
+    exports = {volume.name: exported(goal, volume, server) for volume in mine}
+    facts = facts.with_(
+        server.name,
+        replace(drbd, version=drbd.version or "8.4", resources={**drbd.resources, **resources}),
+    )
+    facts = facts.with_(
+        server.name, replace(export, loaded=True, exports={**export.exports, **exports})
+    )
+    now = facts.of(server.name, ClusterFacts)
+    return facts.with_(server.name, replace(now, state=wanted_state(goal.cluster)))
+
+
+def exported(goal: Goal, volume: Volume, server: StorageServer) -> Export:
+    """Predict the tree that ocf:sanglier:target builds."""
+    made = groups(goal, volume, server)
+    open_here = volume.prefer == server.name
+    values = {path: readable(path, value) for group in made for path, value in group.values.items()}
+    values |= {
+        f"{core(volume)}/enable": "1",
+        f"{tpg(goal, volume, server)}/enable": "1",
+        state_path(volume): "0" if open_here else "2",
+    }
+    nodes = frozenset(node for group in made for node in group.made)
+    return Export(nodes=nodes, values=values)
+
+
+def wanted_state(cluster: Cluster) -> State:
+    """Give the state in which nothing is left to do."""
+    hosts = [server.hostname for server in cluster.storage]
+    running: dict[str, dict[str, str]] = {}
+    for server in cluster.storage:
+        others = [host for host in hosts if host != server.hostname]
+        for device in server.fence:
+            running[cib.device_id(server, device)] = dict.fromkeys(others[:1], "Started")
+    for volume in cluster.volumes:
+        preferred = next(s.hostname for s in cluster.storage if s.name == volume.prefer)
+        running[cib.drbd(volume)] = dict.fromkeys(hosts, "Promoted")
+        running[cib.lun(volume)] = dict.fromkeys(hosts, "Started")
+        running[cib.side(volume)] = {preferred: "Started"}
+    return State(
+        coordinator=hosts[0], quorate=True, nodes={host: Node(online=True) for host in hosts},
+        running=running,
+    )  # fmt: skip
+
+
+def stop_engine(host: str, goal: Goal) -> Step:
+    """Stop the engine for good; it closes, exports no more and takes the mirror down."""
+
+    def effect(facts: Facts) -> Facts:
+        now = facts.of(host, ClusterFacts)
+        facts = facts.with_(
+            host, replace(now, units=dict.fromkeys(UNITS, STOPPED), state=None, configuration=None)
+        )
+        return _nothing_runs(goal, facts, host)
+
+    return step(
+        host, "engine", 0, Mark.STOP, "stop pacemaker, corosync-qdevice and corosync for good",
+        "the cluster is being taken down", Script(text=DISABLE, args=tuple(reversed(UNITS))),
+        effect, Risk.DISRUPTIVE, limit=240,
+    )  # fmt: skip
+
+
+def _nothing_runs(goal: Goal, facts: Facts, host: str) -> Facts:
+    drbd, target = facts.of(host, DrbdFacts), facts.of(host, TargetFacts)
+    mine = [volume.name for volume in goal.cluster.volumes if host in volume.devices]
+    resources = {
+        name: replace(side, up=False, role="", connection="", disk="", options={}, secret_digest="")
+        for name, side in drbd.resources.items()
+        if name in mine
+    }
+    facts = facts.with_(host, replace(drbd, resources={**drbd.resources, **resources}))
+    return facts.with_(host, replace(target, exports={name: Export(values={}) for name in mine}))
+
+
+def stop_witness(host: str) -> Step:
+    """Stop the quorum device's server for good."""
+
+    def effect(facts: Facts) -> Facts:
+        return facts.with_(host, WitnessFacts(units={QNETD_UNIT: STOPPED}))
+
+    return step(
+        host, "witness", 1, Mark.STOP, f"stop {QNETD_UNIT} for good",
+        "the cluster is being taken down",
+        Script(text='systemctl disable -q --now -- "$1"', args=(QNETD_UNIT,)), effect,
+    )  # fmt: skip
+
+
+def reload(host: str, reason: str, action: Script, effect: Effect) -> Step:
+    """Make running servers read corosync.conf again."""
+    return step(
+        host, "corosync.conf", 0, Mark.CHANGE, "reload corosync.conf", reason, action, effect
+    )

@@ -1,0 +1,123 @@
+"""Read corosync's values in force, Pacemaker's configuration and what runs where."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+from sanglier.core.action import Script
+from sanglier.core.probe import Output, Outputs, Probe
+from sanglier.layers.base import Goal
+from sanglier.layers.cluster.cib import parse_form
+from sanglier.layers.cluster.corosync import CONF
+from sanglier.layers.cluster.desired import QNETD_UNIT, UNITS, files_of
+from sanglier.layers.cluster.facts import ClusterFacts, Node, State, WitnessFacts
+from sanglier.layers.files import DIGEST, READ, parse_digest, parse_read
+from sanglier.layers.services import parse_units, units_probe
+from sanglier.spec.cluster import StorageServer
+
+# Without corosync none of these answers; timeout(1) bounds one that hangs.
+VALUES = """
+[ -e /run/corosync.pid ] || [ -S /run/corosync/cpg ] || pidof corosync >/dev/null || return 0
+timeout 10 corosync-cmapctl 2>/dev/null | grep -E '^(runtime.config.totem|quorum.device)[.]'
+timeout 10 corosync-quorumtool -s 2>/dev/null
+:
+"""
+CONFIGURATION = """
+pidof pacemakerd >/dev/null || return 0
+timeout 15 cibadmin --query --scope configuration 2>/dev/null; :
+"""
+STATE = """
+pidof pacemakerd >/dev/null || return 0
+timeout 15 crm_mon --one-shot --inactive --output-as=xml 2>/dev/null; :
+"""
+VALUE = re.compile(r"^(?P<name>[\w.]+) \(\w+\) = (?P<value>.*)$")
+DEVICE = re.compile(r"^\s+0\s+1\s+Qdevice", re.MULTILINE)
+""" "Membership information" of corosync-quorumtool(8): the device's line has its votes, 1 or 0."""
+
+
+def server_of(goal: Goal, host: str) -> StorageServer | None:
+    """Find the storage server called ``host``."""
+    return next((s for s in goal.cluster.storage if s.name == host), None)
+
+
+def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
+    """Ask the storage servers about the engine, the witness about its daemon."""
+    if not goal.cluster.guarded:
+        return ()
+    server, asked = server_of(goal, host), []
+    if server is not None:
+        secret = tuple(file.path for file in files_of(goal, server) if file.path != CONF)
+        asked += [
+            Probe(name="files", script=Script(text=DIGEST.text, args=secret)),
+            Probe(name="conf", script=Script(text=READ.text, args=(CONF,))),
+            units_probe(UNITS),
+            Probe(name="values", script=Script(text=VALUES)),
+            Probe(name="configuration", script=Script(text=CONFIGURATION)),
+            Probe(name="state", script=Script(text=STATE)),
+        ]
+    witness = goal.cluster.witness
+    if witness is not None and witness.name == host:
+        asked.append(units_probe((QNETD_UNIT,)))
+    return tuple(asked)
+
+
+def _node(element: ET.Element) -> Node:
+    return Node(
+        online=element.get("online") == "true",
+        unclean=element.get("unclean") == "true",
+        standby=element.get("standby") == "true",
+    )
+
+
+def _running(root: ET.Element) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for resource in root.iter("resource"):
+        places = found.setdefault(str(resource.get("id")), {})
+        if resource.get("active") == "true":
+            for node in resource.findall("node"):
+                places[str(node.get("name"))] = str(resource.get("role"))
+    return found
+
+
+def _failure(element: ET.Element) -> str:
+    reason = element.get("exitreason") or element.get("exitstatus") or element.get("status")
+    return f"{element.get('op_key')} on {element.get('node')}: {reason}"
+
+
+def parse_state(text: str) -> State | None:
+    """Read what ``crm_mon --output-as=xml`` printed; ``None`` when it is not that."""
+    try:
+        root = ET.fromstring(text)
+    except ET.ParseError:
+        return None
+    coordinator = root.find("summary/current_dc")
+    if coordinator is None:
+        return None
+    return State(
+        coordinator=coordinator.get("name", ""),
+        quorate=coordinator.get("with_quorum") == "true",
+        nodes={str(node.get("name")): _node(node) for node in root.findall("nodes/node")},
+        running=_running(root),
+        failed=tuple(_failure(failure) for failure in root.findall("failures/failure")),
+    )
+
+
+def _values(output: Output) -> dict[str, str]:
+    matches = (VALUE.match(line) for line in output.lines)
+    return {match["name"]: match["value"] for match in matches if match}
+
+
+def parse(goal: Goal, host: str, outputs: Outputs) -> object:
+    """Build the facts of a storage server, or of the witness."""
+    units = parse_units(outputs["units"])
+    if server_of(goal, host) is None:
+        return WitnessFacts(units=units)
+    return ClusterFacts(
+        files={**parse_digest(outputs["files"]), **parse_read(outputs["conf"], (CONF,))},
+        units=units,
+        values=_values(outputs["values"]),
+        device_votes=bool(DEVICE.search(outputs["values"].text)),
+        configuration=parse_form(outputs["configuration"].text),
+        state=parse_state(outputs["state"].text),
+    )

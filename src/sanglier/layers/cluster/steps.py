@@ -1,0 +1,144 @@
+"""Files, fencing that answers, the engine, its configuration; then it brings up the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from sanglier.core.action import Action, Script
+from sanglier.core.address import Address
+from sanglier.core.facts import Facts
+from sanglier.core.plan import Proposal
+from sanglier.core.step import Effect, Step
+from sanglier.layers.base import Goal
+from sanglier.layers.cluster import cib, judge, moves
+from sanglier.layers.cluster.corosync import AUTHKEY, CONF, checked_values
+from sanglier.layers.cluster.desired import QNETD_UNIT, UNITS, files_of
+from sanglier.layers.cluster.facts import ClusterFacts, WitnessFacts
+from sanglier.layers.files import WantedFile, as_read, differs, write_step
+from sanglier.layers.services import Unit, Units
+from sanglier.spec.cluster import StorageServer
+
+# New timeouts are taken over by both running servers at once, corosync-cfgtool(8).
+RELOAD = Script(text="corosync-cfgtool -R")
+
+
+def _runs(units: Units, names: tuple[str, ...]) -> bool:
+    return all(units.get(n, Unit()).is_active and units.get(n, Unit()).is_enabled for n in names)
+
+
+def engine_runs(facts: Facts, host: str) -> bool:
+    """Whether the whole engine runs on ``host``, and at its next boot."""
+    return facts.has(host, ClusterFacts) and _runs(facts.of(host, ClusterFacts).units, UNITS)
+
+
+def _written(host: str, wanted: WantedFile, goal: Goal) -> Effect:
+    def effect(facts: Facts) -> Facts:
+        now = facts.of(host, ClusterFacts)
+        values = dict(now.values)
+        if wanted.path == CONF and values:
+            values |= checked_values(goal.cluster)
+        files = {**now.files, wanted.path: as_read(wanted)}
+        return facts.with_(host, replace(now, files=files, values=values))
+
+    return effect
+
+
+def _files(goal: Goal, server: StorageServer, now: ClusterFacts) -> Iterator[Step]:
+    running = now.units.get(UNITS[0], Unit()).is_active
+    for wanted in files_of(goal, server):
+        if differs(wanted, now.files) and not (wanted.path == AUTHKEY and running):
+            reload: tuple[Action, ...] = (RELOAD,) if wanted.path == CONF and running else ()
+            address = Address(host=server.name, layer="cluster", subject=_subject(wanted.path))
+            effect = _written(server.name, wanted, goal)
+            yield write_step(address, wanted, now.files, effect, phase=0, then=reload)
+
+
+def _subject(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
+
+
+def _stale(goal: Goal, server: StorageServer, now: ClusterFacts) -> Iterator[Step]:
+    """Values in force that are not the file's, although the file is right: read it again."""
+    wanted = checked_values(goal.cluster)
+    wrong = [f"{k} is {now.values[k]}, not {v}" for k, v in wanted.items()
+             if k in now.values and now.values[k] != v]  # fmt: skip
+    conf = files_of(goal, server)[0]
+    if wrong and not differs(conf, now.files):
+        effect = _written(server.name, conf, goal)
+        yield moves.reload(server.name, "; ".join(wrong), RELOAD, effect)
+
+
+def _checks(goal: Goal, host: str) -> Iterator[Step]:
+    for server in goal.cluster.storage:
+        if server.name != host:
+            for device in server.fence:
+                yield moves.check_device(host, server, device)
+
+
+def _engine(goal: Goal, facts: Facts) -> tuple[Step, ...]:
+    stopped = [s.name for s in goal.cluster.storage if not engine_runs(facts, s.name)]
+    steps: list[Step] = []
+    for host in stopped:
+        steps += _checks(goal, host)
+    steps += [moves.start_engine(host, goal) for host in stopped]
+    if stopped:
+        steps.append(moves.gather(goal.cluster.storage[0].name, goal.cluster))
+    return tuple(steps)
+
+
+def _configuration(goal: Goal, facts: Facts) -> tuple[str, ...]:
+    """Differences between the wanted and the loaded configuration, in words."""
+    wanted = cib.form(cib.configuration(goal.cluster))
+    forms = [facts.of(s.name, ClusterFacts).configuration for s in goal.cluster.storage
+             if facts.has(s.name, ClusterFacts)]  # fmt: skip
+    found = next((form for form in forms if form is not None), None)
+    if found is None:
+        return ("none is loaded",)
+    return cib.differences(wanted, found)
+
+
+def _fencing_differs(reasons: tuple[str, ...]) -> bool:
+    return any(reason.startswith("fence-") for reason in reasons)
+
+
+def _arbitration(goal: Goal, facts: Facts) -> tuple[Step, ...]:
+    first = goal.cluster.storage[0].name
+    steps = list(_engine(goal, facts))
+    started, reasons = bool(steps), _configuration(goal, facts)
+    if reasons:
+        if not started and _fencing_differs(reasons):
+            for server in goal.cluster.storage:
+                steps += _checks(goal, server.name)
+        steps.append(moves.load(first, goal, reasons))
+    if started or reasons:
+        why = "the engine is started" if started else "the configuration changes"
+        steps.append(moves.settle(first, goal, why))
+    return tuple(steps)
+
+
+def _witness(goal: Goal, facts: Facts) -> tuple[Step, ...]:
+    witness = goal.cluster.witness
+    if witness is None or not facts.has(witness.name, WitnessFacts):
+        return ()
+    runs = _runs(facts.of(witness.name, WitnessFacts).units, (QNETD_UNIT,))
+    return () if runs else (moves.start_witness(witness.name),)
+
+
+def propose(goal: Goal, facts: Facts) -> Proposal:
+    """Propose for the guarded mode; in the article's mode only say what it is."""
+    if not goal.cluster.guarded:
+        return Proposal(problems=judge.article(goal))
+    steps = list(_witness(goal, facts))
+    problems = list(judge.problems(goal, facts))
+    read = [s for s in goal.cluster.storage if facts.has(s.name, ClusterFacts)]
+    for server in read:
+        now = facts.of(server.name, ClusterFacts)
+        steps += [*_files(goal, server, now), *_stale(goal, server, now)]
+        if now.units.get(UNITS[0], Unit()).is_active and differs(
+            files_of(goal, server)[1], now.files
+        ):
+            problems.append(judge.stale_key(server.name))
+    if len(read) == len(goal.cluster.storage):
+        steps += _arbitration(goal, facts)
+    return Proposal(steps=tuple(steps), problems=tuple(problems))

@@ -1,0 +1,60 @@
+"""Stop the engine, which closes and takes down what it runs, and remove its files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sanglier.core.address import Address
+from sanglier.core.facts import Facts
+from sanglier.core.plan import Proposal
+from sanglier.core.step import Effect, Step
+from sanglier.layers.base import Goal
+from sanglier.layers.cluster import moves
+from sanglier.layers.cluster.desired import QNETD_UNIT, UNITS, files_of
+from sanglier.layers.cluster.facts import ClusterFacts, WitnessFacts
+from sanglier.layers.files import remove_step
+from sanglier.layers.services import Unit, Units
+from sanglier.spec.cluster import StorageServer
+
+
+def _lives(units: Units, names: tuple[str, ...]) -> bool:
+    return any(units.get(n, Unit()).is_active or units.get(n, Unit()).is_enabled for n in names)
+
+
+def _forgotten(host: str, path: str) -> Effect:
+    def effect(facts: Facts) -> Facts:
+        now = facts.of(host, ClusterFacts)
+        files = {key: value for key, value in now.files.items() if key != path}
+        return facts.with_(host, replace(now, files=files))
+
+    return effect
+
+
+def _server(goal: Goal, facts: Facts, server: StorageServer) -> tuple[Step, ...]:
+    now = facts.of(server.name, ClusterFacts)
+    steps = [moves.stop_engine(server.name, goal)] if _lives(now.units, UNITS) else []
+    for wanted in files_of(goal, server):
+        if wanted.path in now.files:
+            subject = wanted.path.rsplit("/", 1)[-1]
+            address = Address(host=server.name, layer="cluster", subject=subject)
+            effect = _forgotten(server.name, wanted.path)
+            steps.append(remove_step(address, wanted.path, effect, phase=2))
+    return tuple(steps)
+
+
+def _witness_lives(facts: Facts, host: str) -> bool:
+    if not facts.has(host, WitnessFacts):
+        return False
+    return _lives(facts.of(host, WitnessFacts).units, (QNETD_UNIT,))
+
+
+def teardown(goal: Goal, facts: Facts) -> Proposal:
+    """Remove this layer's part."""
+    steps: list[Step] = []
+    for server in goal.cluster.storage:
+        if facts.has(server.name, ClusterFacts):
+            steps += _server(goal, facts, server)
+    witness = goal.cluster.witness
+    if witness and _witness_lives(facts, witness.name):
+        steps.append(moves.stop_witness(witness.name))
+    return Proposal(steps=tuple(steps))

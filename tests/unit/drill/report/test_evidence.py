@@ -1,0 +1,90 @@
+"""The table of evidence, and the command that writes it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sanglier.drill.report.document import to_text
+from sanglier.drill.report.evidence import evidence_page, main
+from sanglier.drill.result import Campaign
+
+from . import synthetic
+
+
+def _cells(page: str, first: str) -> list[str]:
+    line = next(line for line in page.splitlines() if line.startswith(f"| {first} |"))
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_drills_of_one_name_are_one_row_over_several_campaigns() -> None:
+    slow = replace(
+        synthetic.kill_open_side(), series=(synthetic.series("srv-a", 62, (12.0, 36.0)),)
+    )
+    page = evidence_page([synthetic.campaign(), synthetic.campaign(slow)])
+    assert _cells(page, "kill-open-side") == [
+        "kill-open-side", "✓ VALID", "2", "2", "77,874", "0", "0", "0", "0",
+        "17.4 s", "**24.0 s** (1 run over)", "22.0 s",
+    ]  # fmt: skip
+
+
+def test_rounds_of_random_are_one_row() -> None:
+    rounds = [synthetic.random_round(n) for n in (1, 2, 3)]
+    page = evidence_page([synthetic.campaign(*rounds)])
+    assert _cells(page, "random")[2] == "3"
+    assert page.count("`sanglier drill replay --seed 100") == 3
+
+
+def test_what_failed_and_what_could_not_be_judged_is_told() -> None:
+    page = evidence_page([synthetic.campaign()])
+    assert "**INVALID** 1 of 4 drills found something wrong: 2 acknowledged writes lost" in page
+    assert "    * INVALID: lost, appends: 2 acknowledged records of srv-b are not there" in page
+    assert "    * UNKNOWN: lost, appends: the file could not be read" in page
+    assert "* acknowledged writes lost (must be 0): **2**, in 3 of 4" in page
+    assert "* wrong fences (must be 0): 0\n" in page
+
+
+def test_the_machine_and_the_seed_are_told() -> None:
+    page = evidence_page([synthetic.campaign()])
+    assert "invented for a test: 2 processors, no kernel" in page
+    assert "| cut-replication | 7 | `sanglier drill replay --seed 7 cut:disk-a/replication" in page
+
+
+def test_no_campaign_is_no_evidence() -> None:
+    assert "**UNKNOWN** Nothing is known: no drill was run." in evidence_page([])
+
+
+def test_hostile_text_stays_in_its_cell() -> None:
+    words = "a|b`c`<b>[x](y)\n| forged | row |"
+    run = replace(synthetic.cut_replication(), name=words, schedule=(words,))
+    page = evidence_page([replace(synthetic.campaign(run), machine=words)])
+    assert r"a\|b\`c\`\<b\>\[x\](y) \| forged \| row \|" in page
+    assert not [line for line in page.splitlines() if line.startswith("| forged")]
+
+
+def _written(folder: Path, name: str, campaign: Campaign) -> str:
+    (folder / name).write_text(to_text(campaign), encoding="utf-8")
+    return str(folder / name)
+
+
+def test_the_command_writes_the_page(tmp_path: Path) -> None:
+    document = _written(tmp_path, "campaign.json", synthetic.campaign())
+    page = tmp_path / "evidence.md"
+    words = ["-m", "sanglier.drill.report.evidence", document, "--write", str(page)]
+    subprocess.run([sys.executable, *words], check=True, timeout=60)
+    assert page.read_text(encoding="utf-8") == evidence_page([synthetic.campaign()])
+
+
+def test_the_command_refuses_what_is_no_campaign_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = _written(tmp_path, "good.json", synthetic.campaign())
+    (tmp_path / "bad.json").write_text("{}", encoding="utf-8")
+    page = tmp_path / "evidence.md"
+    assert main([good, str(tmp_path / "bad.json"), "--write", str(page)]) == 1
+    assert not page.exists()
+    assert "SG-DRILL-040" in capsys.readouterr().err

@@ -1,0 +1,97 @@
+"""Values in force are read from the running kernel, and compared one by one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sanglier.core.facts import Facts
+from sanglier.layers.cluster.corosync import checked_values
+from sanglier.layers.cluster.facts import ClusterFacts
+from sanglier.layers.initiator.facts import InitiatorFacts
+from sanglier.layers.runtime import RuntimeValue, runtime_values
+
+from .goal import APPLICATIONS, GOAL, STORAGE, TIMINGS
+from .timed import facts_of
+
+
+def values_of(case: str) -> tuple[RuntimeValue, ...]:
+    return runtime_values(GOAL, facts_of(case))
+
+
+def wrong(case: str) -> set[tuple[str, str, str, str | None]]:
+    return {(v.host, v.name, v.wanted, v.actual) for v in values_of(case) if v.differs}
+
+
+def test_a_converged_cluster_runs_with_what_was_wanted() -> None:
+    assert wrong("converged") == set()
+    seen = {(value.host, value.layer) for value in values_of("converged")}
+    assert seen == {(host, "drbd") for host in STORAGE} | {
+        (host, layer) for host in APPLICATIONS for layer in ("initiator", "ocfs2")
+    }
+
+
+def test_every_session_disk_and_option_is_looked_at() -> None:
+    mine = [v for v in values_of("converged") if v.host in {"disk-a", "srv-a"}]
+    names = [v.name for v in mine if v.layer != "initiator"]
+    assert names[:5] == [
+        "data timeout", "data ping-int", "data ping-timeout", "data connect-int", "data ko-count",
+    ]  # fmt: skip
+    assert names[5:] == [
+        "dead_threshold", "idle_timeout_ms", "keepalive_delay_ms", "reconnect_delay_ms",
+    ]  # fmt: skip
+    sessions = [v.name for v in mine if v.layer == "initiator"]
+    assert sessions[:2] == [
+        "data.disk-a 10.77.2.11 recovery_tmo",
+        "data.disk-a 10.77.2.11 abort_tmo",
+    ]
+    assert sessions[-4:] == ["sda timeout", "sdb timeout", "sdc timeout", "sdd timeout"]
+    assert len(sessions) == 12
+
+
+def test_changed_o2cb_values_are_told() -> None:
+    assert {name for _, name, _, _ in wrong("o2cb-values-changed")} >= {"dead_threshold"}
+
+
+def test_a_wish_that_was_not_applied_is_told() -> None:
+    goal = replace(
+        GOAL, cluster=replace(GOAL.cluster, timings=replace(TIMINGS, drbd_ping_timeout_ds=60))
+    )
+    values = runtime_values(goal, facts_of("converged"))
+    assert {(v.host, v.name, v.wanted, v.actual) for v in values if v.differs} == {
+        (host, "data ping-timeout", "60", "10") for host in STORAGE
+    }
+
+
+def test_what_is_not_there_has_no_value() -> None:
+    assert {actual for _, _, _, actual in wrong("session-logged-out")} == {None}
+    assert {v.actual for v in values_of("blank")} == {None}
+
+
+def test_a_host_that_was_not_read_gives_none() -> None:
+    assert runtime_values(GOAL, Facts()) == ()
+
+
+def test_a_disk_with_the_stock_timeout_is_told() -> None:
+    facts = facts_of("converged")
+    now = facts.of("srv-a", InitiatorFacts)
+    facts = facts.with_("srv-a", replace(now, disk_timeouts={**now.disk_timeouts, "sdb": 30}))
+    (found,) = (v for v in runtime_values(GOAL, facts) if v.differs and v.layer == "initiator")
+    assert (found.host, found.name, found.wanted, found.actual) == (
+        "srv-a",
+        "sdb timeout",
+        "20",
+        "30",
+    )
+
+
+@pytest.mark.parametrize("token", ["3000", "1000"])
+def test_corosyncs_values(token: str) -> None:
+    values = {**checked_values(GOAL.cluster), "runtime.config.totem.token": token}
+    facts = Facts().with_("disk-a", ClusterFacts(files={}, units={}, values=values))
+    found = runtime_values(GOAL, facts)
+    assert len(found) == len(values)
+    assert [v.name for v in found if v.differs] == (
+        [] if token == "3000" else ["runtime.config.totem.token"]
+    )

@@ -1,0 +1,104 @@
+"""Any wish that can be kept is kept; any other is refused with the inequality that fails."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sanglier.core.errors import SanglierError
+from sanglier.spec.budget import inequalities
+from sanglier.spec.predict import predict_one
+from sanglier.spec.solve import CEILING_S, default_fence_s, least_stall_s, solve
+from sanglier.spec.timings import FAST
+
+fencings = st.integers(1, 55)
+
+
+@st.composite
+def wishes(draw: st.DrawFn) -> tuple[int, int]:
+    """Draw a stall and a time of fencing that go together."""
+    fence = draw(fencings)
+    return draw(st.integers(least_stall_s(fence), CEILING_S)), fence
+
+
+@settings(deadline=None)
+@given(wishes())
+def test_a_wish_that_can_be_kept_is_kept(wish: tuple[int, int]) -> None:
+    stall, fence = wish
+    timings = solve(stall, fence)
+    assert [i.code for i in inequalities(timings) if not i.holds] == []
+    predicted = predict_one(timings, "open-server-dead").stall_s
+    assert predicted is not None
+    assert predicted <= stall
+    assert timings.fence_s == fence
+    assert timings == solve(stall, fence)
+
+
+@settings(deadline=None)
+@given(fencings, st.integers(1, 100))
+def test_any_other_wish_is_refused(fence: int, short: int) -> None:
+    least = least_stall_s(fence)
+    with pytest.raises(SanglierError) as caught:
+        solve(max(1, least - short), fence)
+    error = caught.value
+    assert error.code == "SG-SPEC-090"
+    assert "I17 fails" in error.what or "I18 fails" in error.what
+    assert f"{least} s is the least" in error.fix
+
+
+@settings(deadline=None)
+@given(fencings)
+def test_the_least_stall_is_the_least(fence: int) -> None:
+    """``fast`` has no margin left in I17 and I18; even so one second less is too much."""
+    stall = predict_one(FAST, "open-server-dead", fence_s=fence).stall_s
+    assert stall is not None
+    assert least_stall_s(fence) - 1 < stall <= least_stall_s(fence)
+
+
+@settings(deadline=None)
+@given(wishes())
+def test_a_longer_stall_never_buys_less_patience(wish: tuple[int, int]) -> None:
+    stall, fence = wish
+    more = solve(min(stall + 1, CEILING_S), fence)
+    assert more.corosync_token_ms >= solve(stall, fence).corosync_token_ms
+
+
+@settings(deadline=None)
+@given(st.integers(8, CEILING_S))
+def test_without_a_word_about_fencing_every_stall_from_8_seconds_is_possible(stall: int) -> None:
+    assert solve(stall) == solve(stall, default_fence_s(stall))
+
+
+def test_fencing_is_given_half_of_what_is_to_be_shared() -> None:
+    assert [default_fence_s(stall) for stall in (8, 20, 44, 60)] == [2, 8, 20, 20]
+
+
+@pytest.mark.parametrize(
+    ("stall", "fence", "what", "fix"),
+    [
+        (
+            20, 18, "I17 fails: 1 <= token, and nothing would be left for the token",
+            "23 s is the least; write `stall: 23s` or more, or use fence devices that take at "
+            "most 15 s",
+        ),
+        (
+            20, 17, "I17 fails: 1 <= token, and 0.5 s would be left for the token",
+            "22 s is the least; write `stall: 22s` or more, or use fence devices that take at "
+            "most 15 s",
+        ),
+        (
+            6, 1, "I18 fails: 7 <= noop interval + timeout + recovery, and 5 s would be left",
+            "8 s is the least; write `stall: 8s` or more",
+        ),
+        (
+            61, 5, "a stall of 61 s is longer than any set allows for",
+            "write at most `stall: 60s`; every timeout is at its most patient there",
+        ),
+    ],
+)  # fmt: skip
+def test_the_words_of_a_refusal(stall: int, fence: int, what: str, fix: str) -> None:
+    with pytest.raises(SanglierError) as caught:
+        solve(stall, fence)
+    assert what in caught.value.what
+    assert caught.value.fix == fix
