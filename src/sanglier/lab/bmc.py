@@ -39,8 +39,9 @@ WATCH_SECONDS = 0.2
 """Between two looks at the processes."""
 
 IDLE_SECONDS = 30.0
-SESSION_SECONDS = 300.0
-"""A session is forgotten after this; pyghmi keeps those that were closed, for ever."""
+SESSION_SECONDS = 60.0
+"""A session is forgotten after this; pyghmi keeps those that were closed for ever, and does not
+answer the first packet of a new one from the same port."""
 
 OK, BUSY, NOT_NOW, UNKNOWN = 0x00, 0xC0, 0xD5, 0xCC
 """Completion codes, IPMI 2.0, table 5-2."""

@@ -20,6 +20,8 @@ OPEN_S = 1.0
 """From a confirmed fencing, or from the closing, to the other side open (measured: below 1 s)."""
 HANDLER_S = 1.0
 """From a confirmed fencing to DRBD's resuming: the handler looks every 0.5 s."""
+GRACE_S = 3.0
+"""What the open side's handler leaves a flapping mirror to come back, before it shoots."""
 RETRY_S = 1.0
 """From the failing of a path to its I/O done over another."""
 DETACH_S = 1.0
@@ -117,7 +119,7 @@ def hang_overcome_s(timings: Timings) -> float:
 
 def patience_s(timings: Timings) -> float:
     """The longest silence of a storage server that surely passes without a fencing."""
-    return min(totem_s(timings), timings.drbd_ping_timeout_ds / 10)
+    return min(totem_s(timings), timings.drbd_ping_timeout_ds / 10 + GRACE_S)
 
 
 class Kind(StrEnum):
@@ -269,8 +271,8 @@ def _of_the_arbitration(t: Timings) -> tuple[Inequality, ...]:
             "corosync.conf(5) requires it",
         ),
         _less(
-            "I12", Kind.HARD, "2 x ping-int + fencing + 2 < hold of fire",
-            2 * t.drbd_ping_int_s + t.fence_s + ALLOWANCE_S, t.fence_hold_s,
+            "I12", Kind.HARD, "2 x ping-int + grace 3 + fencing + 2 < hold of fire",
+            2 * t.drbd_ping_int_s + GRACE_S + t.fence_s + ALLOWANCE_S, t.fence_hold_s,
             "when the mirror alone is cut, the standby side may notice two ping-ints before the "
             "open side does, and must not shoot before that one's shot has hit",
         ),

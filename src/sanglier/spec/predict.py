@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from sanglier.spec.budget import (
     DETACH_S,
+    GRACE_S,
     HANDLER_S,
     OPEN_S,
     REPLAY_S,
@@ -75,6 +76,10 @@ def _path(t: Timings) -> Waits:
     )
 
 
+def _grace() -> Waits:
+    return (("grace for a flap", GRACE_S),)
+
+
 def _handler() -> Waits:
     return (("handler", HANDLER_S),)
 
@@ -104,7 +109,7 @@ def _open_server_frozen(t: Timings) -> tuple[Waits, str]:
 
 
 def _standby_server_dead(t: Timings) -> tuple[Waits, str]:
-    noticed = min(_membership(t), _mirror(t), key=_total)
+    noticed = min(_membership(t), (*_mirror(t), *_grace()), key=_total)
     fenced = (*noticed, *_fencing(t), *_handler())
     return _worst(fenced, (*_mirror(t), *_handler())), (
         "The open side freezes until the lost one is confirmed dead; it stays open."
@@ -112,8 +117,9 @@ def _standby_server_dead(t: Timings) -> tuple[Waits, str]:
 
 
 def _replication_cut(t: Timings) -> tuple[Waits, str]:
-    return (*_mirror(t), *_fencing(t), *_handler()), (
-        "The open side switches the standby side off and goes on; nothing changes sides. The "
+    return (*_mirror(t), *_grace(), *_fencing(t), *_membership(t), *_handler()), (
+        "The open side switches the standby side off and goes on; nothing changes sides. The word "
+        "of the kill reaches DRBD only when Corosync has agreed on who is left. The "
         f"standby side holds its fire for {t.fence_hold_s} s."
     )
 

@@ -12,6 +12,7 @@ from math import ceil
 from sanglier.core.errors import SanglierError
 from sanglier.spec.budget import (
     ALLOWANCE_S,
+    GRACE_S,
     HANDLER_S,
     LEAST_ISCSI_S,
     LEAST_TOKEN_S,
@@ -130,14 +131,14 @@ def _mirror_and_arbitration(timings: Timings, stall_s: int) -> Timings:
         timings,
         drbd_timeout_ds=10 * ping_int - 5,
         drbd_ping_int_s=ping_int,
-        drbd_ping_timeout_ds=min(2 * token // 100, 10 * pings),
+        drbd_ping_timeout_ds=min(max(10, token // 100), 10 * pings),
         drbd_connect_int_s=2 * ping_int,
         drbd_ko_count=7,
         corosync_token_ms=token,
         corosync_consensus_ms=consensus,
         qdevice_timeout_ms=qdevice,
         qdevice_sync_timeout_ms=max(5000, 2 * qdevice),
-        fence_hold_s=2 * ping_int + timings.fence_s + int(ALLOWANCE_S) + 2,
+        fence_hold_s=2 * ping_int + timings.fence_s + int(GRACE_S + ALLOWANCE_S) + 2,
     )
 
 

@@ -16,7 +16,7 @@ SAFE = Timings(
     name="safe",
     drbd_timeout_ds=25,
     drbd_ping_int_s=3,
-    drbd_ping_timeout_ds=60,
+    drbd_ping_timeout_ds=30,
     drbd_connect_int_s=10,
     drbd_ko_count=11,
     noop_interval_s=3,
@@ -36,7 +36,7 @@ SAFE = Timings(
     qdevice_timeout_ms=5000,
     qdevice_sync_timeout_ms=10000,
     fence_s=20,
-    fence_hold_s=30,
+    fence_hold_s=33,
 )
 """The default: a server that is silent for less than 6 s is not switched off.
 
@@ -68,7 +68,7 @@ FAST = Timings(
     qdevice_timeout_ms=1800,
     qdevice_sync_timeout_ms=5000,
     fence_s=8,
-    fence_hold_s=16,
+    fence_hold_s=19,
 )
 """For dedicated, redundant links: a second of silence is enough to be switched off.
 

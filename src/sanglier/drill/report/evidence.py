@@ -13,13 +13,20 @@ from pathlib import Path
 
 from sanglier.core.errors import SanglierError
 from sanglier.drill.report import document
-from sanglier.drill.report.figures import MUST_BE_ZERO, TITLES, Figure, Totals, headline, totals
+from sanglier.drill.report.figures import (
+    MUST_BE_ZERO,
+    TITLES,
+    Figure,
+    Totals,
+    exceeds,
+    headline,
+    totals,
+)
 from sanglier.drill.report.words import (
     MARKS,
     clipped,
     counted,
     drill_kind,
-    exceeds,
     line,
     quantity,
     replay_command,

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sanglier.drill.report.words import quantity
-from sanglier.drill.result import DrillRun, Verdict
+from sanglier.drill.report.words import line, quantity
+from sanglier.drill.result import Check, DrillRun, Verdict
 
 
 class Figure(StrEnum):
@@ -42,11 +42,57 @@ _ONE = {
 }
 
 
+_CHECKS = {
+    Figure.LOST: frozenset({"lost"}),
+    Figure.STALE: frozenset({"stale"}),
+    Figure.BOTH_OPEN: frozenset({"both-open"}),
+    Figure.WRONG_FENCES: frozenset({"fences"}),
+}
+"""Names of the checks that answer for a figure, whether or not they count."""
+
+
+def _answers(check: Check, key: Figure) -> bool:
+    return key in check.numbers or check.name in _CHECKS.get(key, ())
+
+
+def _value(check: Check, key: Figure) -> float:
+    """Give what a check counted; one that does not count found at least one when INVALID."""
+    return check.numbers.get(key, float(check.verdict is Verdict.INVALID))
+
+
 def figure(run: DrillRun, key: Figure) -> float | None:
-    """Sum a figure over the checks of a drill; None when none of them gives it."""
-    if not any(key in check.numbers for check in run.checks):
-        return None
-    return run.total(key)
+    """Sum a figure over the checks of a drill; None when none of them gives it.
+
+    A 0 of a check that could not be made says nothing: where one of them is UNKNOWN, and no
+    other found anything, a figure that must be 0 is absent.
+    """
+    answers = [check for check in run.checks if _answers(check, key)]
+    value = sum(_value(check, key) for check in answers)
+    unsure = key in MUST_BE_ZERO and any(c.verdict is Verdict.UNKNOWN for c in answers)
+    return None if not answers or (unsure and not value) else value
+
+
+def measured_stall_s(run: DrillRun) -> float | None:
+    """Give the longest stall: of a server, or of one workload on it when a check was that exact.
+
+    None when nothing was acknowledged, so that there is nothing to measure between.
+    """
+    told = [check.numbers.get("longest_stall_s", 0.0) for check in _stall_checks(run)]
+    longest = max(run.stall_s, *told, 0.0)
+    acknowledged = any(any(series.per_second) for series in run.series)
+    return longest if acknowledged or longest else None
+
+
+def exceeds(run: DrillRun) -> bool:
+    """Whether the stall is longer than the solver's worst: as its check says, if there is one."""
+    checks = _stall_checks(run)
+    if checks:
+        return any(check.verdict is Verdict.INVALID for check in checks)
+    return run.predicted_stall_s is not None and run.stall_s > run.predicted_stall_s
+
+
+def _stall_checks(run: DrillRun) -> list[Check]:
+    return [check for check in run.checks if check.name == "stall"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +133,7 @@ class Totals:
     verdicts: tuple[tuple[Verdict, int], ...]
     """Number of drills by verdict, all three always there."""
     stalls_s: tuple[float, ...]
-    """Longest stall of each drill that recorded a server."""
+    """Longest stall of each drill that measured one."""
 
     def of(self, key: Figure) -> Sum:
         """Give one sum."""
@@ -122,7 +168,7 @@ def totals(runs: Iterable[DrillRun]) -> Totals:
         injections=sum(run.injections for run in runs),
         sums=tuple(summed(runs, key) for key in Figure),
         verdicts=tuple((verdict, verdicts.count(verdict)) for verdict in Verdict),
-        stalls_s=tuple(run.stall_s for run in runs if run.series),
+        stalls_s=tuple(s for s in map(measured_stall_s, runs) if s is not None),
     )
 
 
@@ -132,12 +178,13 @@ def _drills(number: int) -> str:
 
 def headline(runs: Iterable[DrillRun]) -> str:
     """Say what drills came to, in a sentence; claims nothing that was not checked."""
+    runs = tuple(runs)
     found = totals(runs)
     invalid, unknown = found.number(Verdict.INVALID), found.number(Verdict.UNKNOWN)
     if not found.drills:
         return "Nothing is known: no drill was run."
     if invalid:
-        what = ", ".join(one.sentence for one in found.broken) or "see the checks that failed"
+        what = ", ".join([one.sentence for one in found.broken] + _uncounted(runs))
         also = f" {unknown} more could not be judged." if unknown else ""
         return f"{invalid} of {_drills(found.drills)} found something wrong: {what}.{also}"
     if unknown:
@@ -145,6 +192,14 @@ def headline(runs: Iterable[DrillRun]) -> str:
         return f"{unknown} of {_drills(found.drills)} could not be judged; {tail}"
     every = "The drill passed its checks" if found.drills == 1 else "All drills passed their checks"
     return f"{every}{_none_lost(found)}"
+
+
+def _uncounted(runs: Iterable[DrillRun]) -> list[str]:
+    """Name the checks that failed and that no figure stands for."""
+    counted = frozenset[str]().union(*_CHECKS.values())
+    failed = (check for run in runs for check in run.checks if check.verdict is Verdict.INVALID)
+    names = dict.fromkeys(line(check.name) for check in failed if check.name not in counted)
+    return [f"failed: {', '.join(names)}"] if names else []
 
 
 def _none_lost(found: Totals) -> str:

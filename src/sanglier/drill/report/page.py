@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from sanglier.drill.report.figures import (
     MUST_BE_ZERO,
@@ -11,71 +10,34 @@ from sanglier.drill.report.figures import (
     Figure,
     Sum,
     Totals,
+    exceeds,
     figure,
     headline,
+    measured_stall_s,
     totals,
 )
 from sanglier.drill.report.markup import Markup, joined, number, tag
+from sanglier.drill.report.section import Amount, Place, badge, section
 from sanglier.drill.report.style import STYLE
-from sanglier.drill.report.timeline import NARROW, WIDE, both_open, timeline
 from sanglier.drill.report.words import (
-    MARKS,
     clipped,
     counted,
     duration,
-    exceeds,
     line,
     quantity,
-    replay_command,
     seconds,
 )
-from sanglier.drill.result import Campaign, Check, DrillRun, Moment, MomentKind, Verdict
+from sanglier.drill.result import Campaign, DrillRun, Verdict
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-_WORST_FIRST = (Verdict.INVALID, Verdict.UNKNOWN, Verdict.VALID)
-_EVIDENCE_WIDTH = 300
-_MOMENTS = 150
-_CHECKS = 200
 _ROOM = 2_800_000
 """Bytes that a page should not exceed, so that it opens at once and can be mailed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amount:
-    """How much of each drill the page shows; the document always has all of it."""
-
-    evidence: int
-    """Most lines per check that is VALID."""
-    trouble: int
-    """Most lines per check that is not."""
-    stalls: int
-    """Most lengths listed per drill; the picture shows all."""
-    narrow: bool
-    """Whether a drill that is VALID has a second picture, for a telephone."""
-
-
 AMOUNTS = (
     Amount(evidence=8, trouble=60, stalls=100, narrow=True),
     Amount(evidence=2, trouble=30, stalls=10, narrow=False),
     Amount(evidence=0, trouble=10, stalls=3, narrow=False),
 )
 """From most to least; a page shows the most that fits."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """What a drill's section has to know of its campaign."""
-
-    number: int
-    storage: tuple[str, ...]
-    """Storage servers seen in any drill of the campaign."""
-    histories: str
-    amount: Amount
-
-    @property
-    def anchor(self) -> str:
-        """Where the section is on the page."""
-        return f"drill-{self.number}"
 
 
 def render(campaign: Campaign, *, histories: str = "") -> str:
@@ -94,7 +56,7 @@ def _page(campaign: Campaign, histories: str, amount: Amount) -> str:
     parts = [*_top(campaign, found), *_drills_table(campaign.runs), _how_to_read()]
     for n, run in enumerate(campaign.runs, start=1):
         place = Place(number=n, storage=storage, histories=histories, amount=amount)
-        parts.append(_section(run, place))
+        parts.append(section(run, place))
     title = f"{campaign.verdict}: drills on {line(campaign.cluster)}"
     return "<!DOCTYPE html>\n" + tag("html", _head(title), tag("body", *parts), lang="en") + "\n"
 
@@ -109,11 +71,6 @@ def _head(title: str) -> Markup:
         tag("title", title),
         tag("style", Markup(STYLE)),
     )
-
-
-def badge(verdict: Verdict) -> Markup:
-    """Show a verdict by a mark, a word and a colour."""
-    return tag("span", f"{MARKS[verdict]} {verdict}", class_=f"badge {verdict}")
 
 
 def _top(campaign: Campaign, found: Totals) -> Iterator[Markup]:
@@ -239,7 +196,7 @@ def _figure_cell(run: DrillRun, key: Figure) -> Markup:
 
 def _stall_cell(run: DrillRun) -> Markup:
     over = exceeds(run)
-    shown = seconds(run.stall_s) if run.series else seconds(None)
+    shown = seconds(measured_stall_s(run))
     note = joined(tag("br"), tag("small", "over prediction")) if over else None
     inner = tag("span", shown, _meter(run), note)
     return tag("td", inner, class_="n over" if over else "n", data_label="longest stall")
@@ -247,11 +204,11 @@ def _stall_cell(run: DrillRun) -> Markup:
 
 def _meter(run: DrillRun) -> Markup | None:
     """Draw the measured stall as a bar; the tick, always at the same place, is the prediction."""
-    predicted = run.predicted_stall_s
-    if not run.series or not predicted or not 0 < predicted < float("inf"):
+    predicted, measured = run.predicted_stall_s, measured_stall_s(run)
+    if measured is None or predicted is None or not 0 < predicted < float("inf"):
         return None
     x = 40.0
-    length = min(run.stall_s / predicted * x, 59.0)
+    length = min(measured / predicted * x, 59.0)
     bar = tag("rect", x=0, y=3, width=length, height=6, class_="rate")
     tick = tag("path", d=f"M{number(x)} 0V12", class_="tick-mark")
     return tag("svg", bar, tick, class_="meter", width=60, height=12, aria_hidden="true")
@@ -274,154 +231,3 @@ def _how_to_read() -> Markup:
             "as seen by watching them from outside. A wrong fence is a server that was killed "
             "although no fault gave a reason."),
     )  # fmt: skip
-
-
-def _section(run: DrillRun, place: Place) -> Markup:
-    heading = tag("h3", f"{place.number}. {line(run.name)}", id=place.anchor)
-    return tag(
-        "section",
-        tag("div", heading, badge(run.verdict), class_="title"),
-        tag("p", line(run.explains)),
-        tag("p", _facts(run), class_="quiet"),
-        _figure(run, place),
-        _moments(run, place.amount),
-        tag("h4", "Checks"),
-        _checks(run, place.amount),
-        *_again(run, place),
-    )
-
-
-def _facts(run: DrillRun) -> str:
-    predicted = run.predicted_stall_s
-    against = "no prediction" if predicted is None else f"predicted at most {seconds(predicted)}"
-    stall = f"longest stall {seconds(run.stall_s)} ({against})" if run.series else "no load"
-    parts = [
-        f"Started {line(run.started)}",
-        f"{seconds(run.length_s)} under load",
-        counted(run.injections, "fault") + " injected",
-        stall,
-    ]
-    return " · ".join(parts)
-
-
-def _figure(run: DrillRun, place: Place) -> Markup:
-    """Draw the picture twice; the style shows the one that fits the reader's window."""
-    key = f"t{place.number}"
-    wide = timeline(run, width=WIDE, key=f"{key}w", storage=place.storage)
-    if run.verdict is Verdict.VALID and not place.amount.narrow:
-        return tag("figure", tag("div", wide, class_="only"), _key(run))
-    narrow = timeline(run, width=NARROW, key=f"{key}n", storage=place.storage)
-    return tag("figure", wide, narrow, _key(run))
-
-
-def _key(run: DrillRun) -> Markup:
-    """Explain the marks of a picture below it."""
-    kinds = {moment.kind for moment in run.moments}
-    spans = run.open_spans
-    volumes = {span.volume for span in spans}
-    both = any(both_open([s for s in spans if s.volume == volume]) for volume in volumes)
-    entries = (
-        (_swatch("fault", "M0 1H22V11H0Z"), "fault, until healed", MomentKind.FAULT in kinds),
-        (_swatch("fenced", "M11 0L17 6L11 12L5 6Z"), "fenced", MomentKind.FENCED in kinds),
-        (_swatch("note", "M8 3H14V9H8Z"), "note", MomentKind.NOTE in kinds),
-        (_swatch("open", "M0 1H22V11H0Z"), "side open", bool(spans)),
-        (_hatched("both"), "both sides open", both),
-        (_swatch("rate", "M0 12V6H8V2H14V8H22V12Z"), "acknowledged writes/s", bool(run.series)),
-        (_hatched("stall"), "stall of 1 s or more, with its length", bool(run.series)),
-    )
-    shown = (tag("span", swatch, words) for swatch, words, there in entries if there)
-    return tag("figcaption", *shown, class_="key")
-
-
-def _swatch(class_: str, path: str) -> Markup:
-    mark = tag("path", d=path, class_=class_)
-    return tag("svg", mark, class_="swatch", viewBox="0 0 22 12", aria_hidden="true")
-
-
-def _hatched(class_: str) -> Markup:
-    down = "M0 2L10 12M4 0L16 12M10 0L22 12M16 0L22 6" if class_ == "both" else ""
-    path = f"M0 6L6 0M0 12L12 0M6 12L18 0M12 12L22 2M18 12L22 8{down}"
-    lines = tag("path", d=path, class_=f"hatch-{class_}")
-    box = tag("path", d="M.5.5H21.5V11.5H.5Z", class_=class_, fill="none")
-    return tag("svg", lines, box, class_="swatch", viewBox="0 0 22 12", aria_hidden="true")
-
-
-def _moments(run: DrillRun, amount: Amount) -> Markup:
-    """Fold the exact seconds of everything that the picture shows."""
-    moments = sorted(run.moments, key=lambda moment: moment.at_s)
-    rows = [_moment_row(moment) for moment in moments[:_MOMENTS]]
-    stalls = [s for series in run.series for s in series.stalls]
-    items = [
-        tag("li", f"{s.server}: {seconds(s.length_s)}, from {seconds(s.from_s)} "
-            f"to {seconds(s.to_s)}")
-        for s in sorted(stalls, key=lambda s: -s.length_s)[: amount.stalls]
-    ]  # fmt: skip
-    left = len(moments) - len(rows)
-    return tag(
-        "details",
-        tag("summary", "What happened, in seconds"),
-        tag("table", tag("tbody", *rows)) if rows else None,
-        tag("p", f"{left} more in campaign.json", class_="quiet") if left else None,
-        tag("h4", _stalls_title(len(items), len(stalls))) if items else None,
-        tag("ul", *items) if items else None,
-    )
-
-
-def _stalls_title(shown: int, there: int) -> str:
-    return "Stalls, longest first" if shown == there else f"The {shown} longest of {there} stalls"
-
-
-def _moment_row(moment: Moment) -> Markup:
-    cells = (seconds(moment.at_s), str(moment.kind), line(moment.host), clipped(moment.text, 300))
-    return tag("tr", *(tag("td", cell) for cell in cells))
-
-
-def _checks(run: DrillRun, amount: Amount) -> Markup:
-    if not run.checks:
-        return tag("p", "None was made, so nothing is known about this drill.")
-    ordered = sorted(run.checks, key=lambda check: _WORST_FIRST.index(check.verdict))
-    heads = (tag("th", head, scope="col") for head in ("verdict", "check", "of", "answer"))
-    rows = (_check_row(check, amount) for check in ordered[:_CHECKS])
-    left = len(ordered) - _CHECKS
-    more = tag("p", f"{left} more in campaign.json", class_="quiet") if left > 0 else None
-    table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows), class_="checks")
-    return joined(table, more)
-
-
-def _check_row(check: Check, amount: Amount) -> Markup:
-    figures = " · ".join(f"{line(key)} {quantity(n)}" for key, n in check.numbers.items())
-    return tag(
-        "tr",
-        tag("td", badge(check.verdict)),
-        tag("td", line(check.name)),
-        tag("td", line(check.subject)),
-        tag(
-            "td",
-            line(check.summary),
-            tag("div", figures, class_="quiet") if figures else None,
-            _evidence(check, amount),
-        ),
-    )
-
-
-def _evidence(check: Check, amount: Amount) -> Markup | None:
-    """Fold the evidence; that of a failure is open."""
-    if not check.details:
-        return None
-    most = amount.evidence if check.verdict is Verdict.VALID else amount.trouble
-    shown = [clipped(detail, _EVIDENCE_WIDTH) for detail in check.details[:most]]
-    left = len(check.details) - len(shown)
-    shown += [f"… {counted(left, 'more line')} in campaign.json"] if left else []
-    summary = tag("summary", f"evidence, {counted(len(check.details), 'line')}")
-    opened = "open" if check.verdict is not Verdict.VALID else None
-    return tag("details", summary, tag("pre", "\n".join(shown)), open=opened)
-
-
-def _again(run: DrillRun, place: Place) -> Iterator[Markup]:
-    yield tag("h4", "Run the same again")
-    seed = "without a seed" if run.seed is None else f"seed {run.seed}"
-    yield tag("p", f"The schedule, {seed}, as one command:")
-    yield tag("pre", tag("code", replay_command(run)))
-    if place.histories and run.verdict is not Verdict.VALID:
-        kept = "What each workload acknowledged and read is kept in "
-        yield tag("p", kept, tag("code", line(place.histories)), ".")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations
 
 CHARACTER = 6.8
 """Width of a character of the timeline's 12 px text, in pixels, on the generous side."""
@@ -120,15 +120,13 @@ def merged(spans: Iterable[tuple[float, float]]) -> tuple[tuple[float, float], .
 
 
 def crossed(spans: Iterable[tuple[str, float, float]]) -> tuple[tuple[float, float], ...]:
-    """Give the stretches in which spans of two different owners hold at the same time."""
-    known = tuple(spans)
-    times = sorted({at for _, start, end in known for at in (start, end)})
+    """Give the stretches, if only an instant, in which spans of two owners hold."""
     shared = (
-        (before, after)
-        for before, after in pairwise(times)
-        if len({owner for owner, start, end in known if start <= before and end >= after}) > 1
+        (max(start, other_start), min(end, other_end))
+        for (owner, start, end), (other, other_start, other_end) in combinations(spans, 2)
+        if owner != other
     )
-    return merged(shared)
+    return merged((start, end) for start, end in shared if start <= end)
 
 
 def binned(values: Sequence[int], most: int) -> tuple[int, tuple[float, ...]]:

@@ -8,12 +8,19 @@ from pathlib import Path
 
 from rich.text import Text
 
-from sanglier.drill.report.figures import Figure, Totals, figure, headline, totals
+from sanglier.drill.report.figures import (
+    Figure,
+    Totals,
+    exceeds,
+    figure,
+    headline,
+    measured_stall_s,
+    totals,
+)
 from sanglier.drill.report.words import (
     MARKS,
     clipped,
     counted,
-    exceeds,
     line,
     quantity,
     replay_command,
@@ -64,7 +71,7 @@ def run_line(run: DrillRun) -> Text:
     lost, stale = figure(run, Figure.LOST), figure(run, Figure.STALE)
     cells = (
         (quantity(run.injections), ""),
-        (seconds(run.stall_s if run.series else None), "yellow" if exceeds(run) else ""),
+        (seconds(measured_stall_s(run)), "yellow" if exceeds(run) else ""),
         (seconds(run.predicted_stall_s), ""),
         (quantity(figure(run, Figure.ACKNOWLEDGED)), ""),
         (quantity(lost), "bold red" if lost else ""),

@@ -72,11 +72,6 @@ def drill_kind(run: DrillRun) -> str:
     return "random" if _ROUND.match(run.name) else run.name
 
 
-def exceeds(run: DrillRun) -> bool:
-    """Whether the measured stall is longer than the solver's worst."""
-    return run.predicted_stall_s is not None and run.stall_s > run.predicted_stall_s
-
-
 def replay_command(run: DrillRun) -> str:
     """Give the command that runs the same faults again, quoted for a shell."""
     words = ["sanglier", "drill", "replay"]

@@ -8,6 +8,7 @@ from importlib.resources import files
 from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
 from sanglier.layers.files import HEADER, WantedFile
+from sanglier.spec.budget import GRACE_S
 from sanglier.spec.cluster import Cluster, StorageServer, Volume
 
 HASH = "sha256"
@@ -117,6 +118,7 @@ def handler_file(goal: Goal) -> WantedFile:
     state = f"/sys/kernel/config/target/core/iblock_{first.minor}/{first.name}"
     text = files("sanglier.layers.drbd").joinpath("fence-peer").read_text()
     text = text.replace("@hold@", str(goal.cluster.timings.fence_hold_s))
+    text = text.replace("@grace@", str(int(GRACE_S)))
     text = text.replace("@first_state@", f"{state}/alua/sanglier/alua_access_state")
     return WantedFile(path=HANDLER, content=text, mode=0o755)
 

@@ -69,7 +69,7 @@ def good_checks(acknowledged: int = 38_937) -> tuple[Check, ...]:
         ),
         check("stale", summary="no read went back in time", subject="registers", stale=0),
         check("both-open", summary="never both", subject="data", both_open=0),
-        check("wrong-fences", summary="only disk-a was killed", subject="cluster", wrong_fences=0),
+        check("fences", summary="fenced: disk-a", subject="cluster", wrong_fences=0),
         check("fsck", summary="fsck.ocfs2 found nothing to mend", subject="data"),
     )
 
@@ -146,7 +146,7 @@ def cut_replication() -> DrillRun:
                 details=("14.0 s to 30.5 s: disk-a active, disk-b active",),
                 both_open=1,
             ),
-            check("wrong-fences", summary="none", subject="cluster", wrong_fences=0),
+            check("fences", summary="fenced: nobody", subject="cluster", wrong_fences=0),
             check(
                 "fsck",
                 Verdict.UNKNOWN,
@@ -182,7 +182,7 @@ def freeze_application() -> DrillRun:
                 acknowledged=6_120,
             ),
             check("both-open", summary="never both", subject="data", both_open=0),
-            check("wrong-fences", summary="only srv-b", subject="cluster", wrong_fences=0),
+            check("fences", summary="fenced: srv-b", subject="cluster", wrong_fences=0),
         ),
         predicted_stall_s=62.0,
     )

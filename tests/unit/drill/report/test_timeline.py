@@ -11,8 +11,9 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from sanglier.drill.report.faults import faults, other_moments
+from sanglier.drill.report.lanes import both_open
 from sanglier.drill.report.scale import text_width
-from sanglier.drill.report.timeline import NARROW, WIDE, both_open, scale_of, timeline
+from sanglier.drill.report.timeline import NARROW, WIDE, scale_of, timeline
 from sanglier.drill.result import DrillRun, MomentKind, OpenSpan, Series
 
 from . import synthetic
@@ -154,11 +155,15 @@ def test_both_sides_open_is_drawn_and_said() -> None:
 
 def test_sides_that_hand_over_were_never_both_open() -> None:
     assert both_open(synthetic.kill_open_side().open_spans) == ()
+
+
+def test_both_seen_open_at_one_instant_is_both_open() -> None:
+    """Spans reach from sample to sample, so both ends were seen; the check counts it too."""
     touching = (
         OpenSpan(volume="data", host="disk-a", from_s=0, to_s=5),
         OpenSpan(volume="data", host="disk-b", from_s=5, to_s=9),
     )
-    assert both_open(touching) == ()
+    assert both_open(touching) == ((5, 5),)
 
 
 def test_the_same_side_seen_twice_is_not_both() -> None:
