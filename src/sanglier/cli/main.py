@@ -36,6 +36,7 @@ VERBS = {
     "status": Verb("status", "status", "Show the state of every layer, from mount to disk."),
     "move": Verb("move", "move", "Open the other side of a volume, drained in between."),
     "maintain": Verb("maintain", "maintain", "Empty a storage server for work, and take it back."),
+    "drill": Verb("drill", "app", "Break it on purpose, and count what was kept."),
     "destroy": Verb("destroy", "destroy", "Take the cluster down; needs consent by name."),
     "log": Verb("log", "log", "Show the last runs."),
     "demo": Verb("demo", "demo", "Show the main job in a lab, a survived failure included."),

@@ -149,11 +149,15 @@ class Load:
         await self._run(server, Script(text=_PREPARE, args=(self.directory,)))
 
     async def start(self, server: ApplicationServer) -> None:
-        """Start every workload on ``server``, once more after it was restarted."""
+        """Start the workloads that do not run on ``server``: all, or those that ended."""
+        running = {w.workload for w in self.writers if w.server == server and not w.over}
+        missing = [workload for workload in self.workloads if workload.name not in running]
+        if not missing:
+            return
         self._incarnations[server.name] += 1
         count = self._incarnations[server.name]
         name = server.name if count == 1 else f"{server.name}.{count}"
-        for workload in self.workloads:
+        for workload in missing:
             self.writers.append(await self._begin(workload, server, name))
 
     async def conduct(self) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import errno
 import multiprocessing
-import os
+import select
 import sys
 import threading
 import time
@@ -36,12 +36,13 @@ LOCK_SECONDS = 1.0
 """How long a switch waits for another verb on its host: ipmitool(1) asks again after a second."""
 
 WATCH_SECONDS = 0.2
-"""Between two looks at the processes."""
+"""Between two looks at the BMCs' processes."""
 
 IDLE_SECONDS = 30.0
+"""Between two looks at old sessions, when nothing comes."""
+
 SESSION_SECONDS = 60.0
-"""A session is forgotten after this; pyghmi keeps those that were closed for ever, and does not
-answer the first packet of a new one from the same port."""
+"""A session is forgotten after this; pyghmi keeps those that were closed for ever."""
 
 OK, BUSY, NOT_NOW, UNKNOWN = 0x00, 0xC0, 0xD5, 0xCC
 """Completion codes, IPMI 2.0, table 5-2."""
@@ -106,7 +107,7 @@ class VirtualBmc(Bmc):
     """What answers at a host's BMC address."""
 
     def __init__(self, switch: Switch, password: str, port: int = power.PORT) -> None:
-        super().__init__({power.USER: password}, port=port, address=switch.host.bmc)
+        super().__init__({power.USER: password}, port=port, address=switch.host.bmc)  # type: ignore[no-untyped-call]
         self._switch = switch
         self._answered: tuple[object, ...] = ()
         self._code = OK
@@ -131,7 +132,7 @@ class VirtualBmc(Bmc):
 
 @dataclass(slots=True)
 class Sessions:
-    """Forgets old sessions: pyghmi would hold a client's port for theirs, and grow."""
+    """Forgets old sessions, or the process would grow."""
 
     since: dict[ServerSession, float] = field(default_factory=dict)
 
@@ -157,33 +158,63 @@ def _sessions() -> dict[ServerSession, object]:
 
 def answer(switch: Switch, password: str, port: int = power.PORT) -> None:
     """Be one BMC, for ever; returns if its address is not there (cut)."""
-    threading.excepthook = _end_process
+    _stay_in_this_thread()
     try:
-        VirtualBmc(switch, password, port)
+        bmc = VirtualBmc(switch, password, port)
     except OSError as error:
         if error.errno != errno.EADDRNOTAVAIL:
             raise
         return
-    ipmi.myself = switch.host.bmc  # type: ignore[assignment]  # where it wakes itself up
     sessions = Sessions()
     while True:
-        _serve_packets()
+        select.select(ipmi.iosockets, (), (), IDLE_SECONDS)
+        ipmi._io_graball(ipmi.iosockets, {})
         sessions.forget_old(time.monotonic())
+        _answer_packets(bmc)
 
 
-def _serve_packets() -> None:
-    """Wait for packets and answer them; one that breaks a handler gets no answer."""
-    try:
-        ipmi.Session.wait_for_rsp(IDLE_SECONDS)
-    except Exception:
-        traceback.print_exc()
-        time.sleep(WATCH_SECONDS)
+def _stay_in_this_thread() -> None:
+    """Keep pyghmi from reading packets in a thread of its own.
+
+    The two sides of it change whether the socket blocks, and wait for each other's
+    flags, without a lock: with two clients at once an answer came a second late, or
+    not at all.  So the packets are read and answered in turn, here.
+    """
+    ipmi.iothread = threading.current_thread()  # type: ignore[assignment]
+    ipmi.iothreadready = True
 
 
-def _end_process(died: threading.ExceptHookArgs) -> None:
-    """Without pyghmi's reading thread a BMC is deaf: end, and be started again."""
-    traceback.print_exception(died.exc_value)
-    os._exit(70)
+def _answer_packets(bmc: VirtualBmc) -> None:
+    """Answer what has come; a packet that breaks a handler gets no answer."""
+    while ipmi.sessionqueue:
+        try:
+            addressee = _addressee(ipmi.sessionqueue.popleft(), bmc)
+            addressee.process_pktqueue()  # type: ignore[no-untyped-call]
+        except Exception:
+            traceback.print_exc()
+
+
+def _addressee(handler: ServerSession | VirtualBmc, bmc: VirtualBmc) -> ServerSession | VirtualBmc:
+    """Let the BMC itself have what a session got, if it begins another session.
+
+    A client that missed an answer begins anew from the same port (ipmitool(1)
+    does); pyghmi would take its request for one of the old session's.
+    """
+    begins = any(begins_session(packet[0]) for packet in handler.pktqueue)
+    if isinstance(handler, VirtualBmc) or not begins:
+        return handler
+    ipmi.Session.bmc_handlers.pop(handler.sockaddr, None)
+    bmc.pktqueue.extend(handler.pktqueue)
+    handler.pktqueue.clear()
+    return bmc
+
+
+def begins_session(packet: bytes) -> bool:
+    """Whether it is RMCP+ and outside of a session: an open request, or a plain command.
+
+    IPMI 2.0, 13.6: byte 4 is the authentication type, byte 5 the payload type.
+    """
+    return packet[4:6] in (b"\x06\x10", b"\x06\x00")
 
 
 FORK = multiprocessing.get_context("fork")

@@ -117,6 +117,10 @@ class Lab:
         with lock.shared(self.place.lock):
             self._boot((host,), report)
 
+    def power_on(self, name: str) -> None:
+        """Boot a dead host, and do not wait for it."""
+        self._on(name, self.driver.start)
+
     def stop(self, name: str) -> None:
         """Power off cleanly, within 30 seconds, else kill."""
         self._on(name, lambda host: self.driver.stop(host, STOP_SECONDS))

@@ -26,7 +26,6 @@ _OPTIONS = (
     "StrictHostKeyChecking=yes",
     "ConnectTimeout=10",
     "ServerAliveInterval=5",
-    "ServerAliveCountMax=3",
     "ControlMaster=auto",
     "ControlPersist=120",
     "LogLevel=ERROR",
@@ -55,6 +54,8 @@ class SshTransport(ProcessTransport):
 
     config: Path | None = None
     client: str = "ssh"
+    silence: int = 3
+    """Unanswered questions, one every 5 s, after which a connection is given up."""
     sockets: Path = field(default_factory=_socket_dir)
     _names: dict[str, str] = field(default_factory=dict)
 
@@ -77,7 +78,8 @@ class SshTransport(ProcessTransport):
         shutil.rmtree(self.sockets, ignore_errors=True)
 
     def _client(self, host: Host) -> tuple[str, ...]:
-        options = [f"-o{option}" for option in (*_OPTIONS, f"ControlPath={self._socket(host.ssh)}")]
+        own = (f"ServerAliveCountMax={self.silence}", f"ControlPath={self._socket(host.ssh)}")
+        options = [f"-o{option}" for option in (*_OPTIONS, *own)]
         config = ("-F", str(self.config)) if self.config else ()
         return (self.client, *config, *options)
 

@@ -18,20 +18,22 @@ from sanglier.spec.secrets import Secrets
 TESTS = Path(__file__).parents[2]
 FIXTURES = TESTS / "fixtures"
 
+BMC_PASSWORD = "FAKE-bmc-password"
+"""A lab has one for all its power switches; ``record`` gives it this one."""
 TIMINGS = Timings(
     name="safe",
-    drbd_timeout_ds=40,
-    drbd_ping_int_s=5,
-    drbd_ping_timeout_ds=10,
+    drbd_timeout_ds=25,
+    drbd_ping_int_s=3,
+    drbd_ping_timeout_ds=30,
     drbd_connect_int_s=10,
-    drbd_ko_count=7,
-    noop_interval_s=5,
+    drbd_ko_count=11,
+    noop_interval_s=3,
     noop_timeout_s=5,
-    recovery_s=10,
+    recovery_s=5,
     sd_timeout_s=20,
     abort_timeout_s=10,
     reset_timeout_s=15,
-    polling_s=5,
+    polling_s=1,
     checker_timeout_s=15,
     o2cb_threshold=61,
     o2cb_idle_ms=30000,
@@ -39,27 +41,29 @@ TIMINGS = Timings(
     o2cb_reconnect_ms=2000,
     corosync_token_ms=3000,
     corosync_consensus_ms=3600,
-    qdevice_timeout_ms=10000,
+    qdevice_timeout_ms=5000,
     qdevice_sync_timeout_ms=10000,
     fence_s=20,
-    fence_hold_s=25,
+    fence_hold_s=33,
 )
 SECRETS = Secrets(
     drbd={"data": Secret("FAKE-drbd-secret-for-tests-only")},
     chap={"srv-a": Secret("FAKE-chap-srv-a"), "srv-b": Secret("FAKE-chap-srv-b")},
     corosync=Secret("FAKE-corosync-key-" * 8),
-    fence={"disk-a": Secret("FAKE-bmc-disk-a"), "disk-b": Secret("FAKE-bmc-disk-b")},
+    fence={"disk-a": Secret(BMC_PASSWORD), "disk-b": Secret(BMC_PASSWORD)},
 )
-GOAL = Goal(
-    cluster=replace(load(FIXTURES / "cluster.yaml"), timings=TIMINGS),
-    secrets=SECRETS,
+GUARDED_FILE, ARTICLE_FILE = FIXTURES / "cluster.yaml", FIXTURES / "article.yaml"
+GOAL, ARTICLE = (
+    Goal(cluster=replace(load(file), timings=TIMINGS), secrets=SECRETS)
+    for file in (GUARDED_FILE, ARTICLE_FILE)
 )
+"""The cluster of nearly every recording, and the one in the article's own mode."""
 VOLUME = GOAL.cluster.volumes[0]
 HOSTS = tuple(host.name for host in GOAL.cluster.hosts)
 STORAGE = tuple(server.name for server in GOAL.cluster.storage)
 APPLICATIONS = tuple(server.name for server in GOAL.cluster.applications)
 
 
-def allowing(*consents: str) -> Goal:
+def allowing(*consents: str, goal: Goal = GOAL) -> Goal:
     """Give the goal with consents by name."""
-    return replace(GOAL, consents=frozenset(consents))
+    return replace(goal, consents=frozenset(consents))

@@ -1,11 +1,12 @@
-"""Record every case anew from the real tools, in a lab of its own: about 15 minutes.
+"""Record every case anew from the real tools, in a lab of its own: about half an hour.
 
     cd tests/unit && python -m layers.record [PART]
 
 Do this when a probe or a wanted file changes; then write the goldens anew
 (``SANGLIER_UPDATE_GOLDEN=1 pytest tests/unit/layers``) and read the difference.
-Each case is made by hand, recorded, and mended by ``apply``.  With PART it goes
-on from there on a lab that an earlier run left up.
+Each case is made by hand, recorded, and mended by the cluster itself or by
+``apply``.  With PART it goes on from there on a lab that an earlier run left up.
+The fixtures are replaced at the end, when all is recorded.
 """
 
 from __future__ import annotations
@@ -20,32 +21,54 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from sanglier.lab.place import place as lab_place
 from sanglier.run.secrets import save
+from sanglier.spec.load import load
 
-from .goal import FIXTURES, GOAL, SECRETS, TIMINGS
-from .recordings import CASES
+from .goal import (
+    ARTICLE,
+    ARTICLE_FILE,
+    BMC_PASSWORD,
+    FIXTURES,
+    GUARDED_FILE,
+    SECRETS,
+    TIMINGS,
+)
 from .store_recording import store
 
 LAB = "record"
 IQN = "iqn.2009-02.fr.guiguiabloc:guiguiabloc.data"
 TPG_B = f"/sys/kernel/config/target/iscsi/{IQN}.disk-b/tpgt_1"
+DISK = "/dev/mapper/disk"
 DESTROY = ("--allow", "destroy:guiguiabloc")
-WIPE_A, WIPE_B = ("--allow", "wipe:disk-a/ubdb"), ("--allow", "wipe:disk-b/ubdb")
-REUSE = ("--allow", "reuse:disk-a/ubdb", "--allow", "reuse:disk-b/ubdb")
-ZERO = "dd if=/dev/zero of=/dev/ubdb bs=1M 2>/dev/null; blockdev --flushbufs /dev/ubdb"
+WIPE_A, WIPE_B = ("--allow", "wipe:disk-a/mapper/disk"), ("--allow", "wipe:disk-b/mapper/disk")
+REUSE = ("--allow", "reuse:disk-a/mapper/disk", "--allow", "reuse:disk-b/mapper/disk")
+TEACH = ("--allow", "article:guiguiabloc")
+ZERO = f"dd if=/dev/zero of={DISK} bs=1M 2>/dev/null; blockdev --flushbufs {DISK}"
 SLOW = "drbdsetup disk-options 0 --c-plan-ahead=0 --resync-rate="
-IN_SYNC = "timeout 60 sh -c 'until grep -q ds:UpToDate/UpToDate /proc/drbd; do sleep 0.5; done'"
 NET_A = "10.77.1.11:7789 10.77.1.12:7789"
+TOKEN_EDITED = "sed -i 's/token: 3000/token: 2900/' /etc/corosync/corosync.conf"
+UP_BY_HAND = "systemctl stop pacemaker; drbdadm up data"
+"""On disk-b: its engine stopped, its side of the mirror Secondary and connected by hand."""
+WHOLE = """
+seen() { crm_resource -r "$1" --locate 2>/dev/null | grep -c 'is running on'; }
+whole() {
+    grep -q 'cs:Connected ro:Primary/Primary ds:UpToDate/UpToDate' /proc/drbd &&
+    [ "$(seen data-lun)" = 2 ] && [ "$(seen data-open)" = 1 ] &&
+    [ "$(seen fence-disk-a-1)" = 1 ] && [ "$(seen fence-disk-b-1)" = 1 ]
+}
+"""
+"""Shell: everything that the cluster runs by itself runs."""
 
 WORK = Path(tempfile.gettempdir()) / f"sanglier-{LAB}"
-FILE = WORK / "cluster.yaml"
+FILE, ARTICLE_COPY = WORK / "cluster.yaml", WORK / "article.yaml"
 SANGLIER = (sys.executable, "-m", "sanglier.cli.main")
 
 
 def sanglier(*words: str, expect: tuple[int, ...] = (0,)) -> str:
     """Run a verb; raises when it ends otherwise than expected."""
     done = subprocess.run(
-        [*SANGLIER, *words], env=environment(), text=True, timeout=600, check=False,
+        [*SANGLIER, *words], env=environment(), text=True, timeout=900, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     if done.returncode not in expect:
@@ -69,18 +92,50 @@ def on(host: str, text: str) -> None:
     sanglier("lab", "exec", host, "--name", LAB, "--", "sh", "-c", f"{text}\n:")
 
 
+def until(host: str, condition: str, seconds: int = 300, define: str = "") -> None:
+    """Wait until a shell condition holds on a host; raises when it does not in time."""
+    loop = f"until {condition}; do sleep 1; done"
+    waiting = f"{define}\nend=$(($(date +%s) + {seconds}))\n" + loop.replace(
+        "sleep 1",
+        '[ "$(date +%s)" -lt "$end" ] || { crm_mon -1r; cat /proc/drbd; exit 1; }; sleep 1',
+    )
+    sanglier("lab", "exec", host, "--name", LAB, "--", "sh", "-c", waiting)
+
+
+def settled() -> None:
+    """Wait until the cluster has brought back by itself all that it runs."""
+    until("disk-a", "whole", define=WHOLE)
+
+
 def record(case: str, base: str | None = "converged") -> None:
     """Read the hosts and keep the answers as a case."""
-    place = WORK / "recording"
-    shutil.rmtree(place, ignore_errors=True)
-    sanglier("plan", str(FILE), "--record", str(place), expect=(0, 3, 4))
-    store(place, case, base)
-    print(case, flush=True)  # noqa: T201
+    read(FILE)
+    store(WORK / "recording", WORK / "cases" / case, base)
+    print(f"{time.strftime('%H:%M:%S')} {case}", flush=True)  # noqa: T201
+
+
+def record_article(case: str) -> None:
+    """The same in the article's mode."""
+    read(ARTICLE_COPY)
+    store(WORK / "recording", WORK / "article" / case, goal=ARTICLE)
+    print(f"{time.strftime('%H:%M:%S')} article/{case}", flush=True)  # noqa: T201
+
+
+def read(file: Path) -> None:
+    """Ask the hosts of a cluster."""
+    shutil.rmtree(WORK / "recording", ignore_errors=True)
+    sanglier("plan", str(file), "--record", str(WORK / "recording"), expect=(0, 3, 4))
 
 
 def apply(*words: str, expect: tuple[int, ...] = (0,)) -> None:
     """Mend everything."""
-    sanglier("apply", str(FILE), "--yes", *words, expect=expect)
+    print(sanglier("apply", str(FILE), "--yes", *words, expect=expect), flush=True)  # noqa: T201
+
+
+def mend() -> None:
+    """Mend everything, and wait for what comes back by itself."""
+    apply()
+    settled()
 
 
 def destroy(*words: str) -> None:
@@ -98,20 +153,20 @@ def cut(verb: str, summary: str, *words: str) -> None:
     for line in run.stdout:
         if summary in line and '"StepEnded"' in line:
             run.send_signal(signal.SIGINT)
-    run.wait(timeout=300)
+    run.wait(timeout=600)
 
 
 def blank() -> None:
     record("blank", None)
-    on("disk-b", "mkfs.ext4 -q -L OLD /dev/ubdb")
+    on("disk-b", f"mkfs.ext4 -q -L OLD {DISK}")
     record("device-holds-ext4", "blank")
-    on("disk-b", "mkdir -p /mnt/x && mount /dev/ubdb /mnt/x")
+    on("disk-b", f"mkdir -p /mnt/x && mount {DISK} /mnt/x")
     record("device-in-use", "blank")
-    on("disk-b", f"umount /mnt/x; {ZERO}; dd if=/dev/urandom of=/dev/ubdb bs=4k count=4 seek=1000; "
-       "sync; blockdev --flushbufs /dev/ubdb")  # fmt: skip
+    on("disk-b", f"umount /mnt/x; {ZERO}; dd if=/dev/urandom of={DISK} bs=4k count=4 seek=1000; "
+       f"sync; blockdev --flushbufs {DISK}")  # fmt: skip
     record("device-holds-bytes", "blank")
     on("disk-b", ZERO)
-    apply()
+    mend()
     time.sleep(5)
     record("converged", None)
 
@@ -119,7 +174,7 @@ def blank() -> None:
 def drift(case: str, host: str, text: str) -> None:
     on(host, text)
     record(case)
-    apply()
+    mend()
 
 
 def drifts() -> None:
@@ -138,51 +193,126 @@ def drifts() -> None:
     drift("o2cb-values-changed", "srv-b",
           "systemctl stop data.mount && systemctl stop o2cb && "
           "sed -i s/=61/=31/ /etc/default/o2cb && systemctl start o2cb")  # fmt: skip
+    drift(
+        "tree-edited",
+        "disk-b",
+        "sed -i s/InitialR2T\\ No/InitialR2T\\ Yes/ /etc/sanglier/targets/data",
+    )
+
+
+def engine() -> None:
+    drift("engine-stopped", "disk-b", "systemctl stop pacemaker")
+    drift("cib-edited", "disk-a", "crm_resource -r data-open --meta "
+          "--set-parameter resource-stickiness --parameter-value 0")  # fmt: skip
+    drift("fencing-disabled", "disk-a", "crm_attribute --name stonith-enabled --update false")
+    drift("corosync-conf-edited", "disk-b", TOKEN_EDITED)
+    on("disk-a", TOKEN_EDITED)
+    drift("corosync-reloaded", "disk-b", f"{TOKEN_EDITED}; corosync-cfgtool -R; sleep 2")
+    drift("witness-stopped", "witness", "systemctl stop corosync-qnetd; sleep 15")
+    sanglier("move", str(FILE), "data", "--to", "disk-b")
+    record("side-moved")
+    sanglier("move", str(FILE), "data", "--to", "disk-a")
+    sanglier("maintain", str(FILE), "disk-b")
+    record("node-in-standby")
+    sanglier("maintain", str(FILE), "disk-b", "--done")
+    settled()
 
 
 def mirror() -> None:
-    drift("drbd-detached", "disk-b", "drbdadm detach --force data; sleep 1")
-    on("disk-b", IN_SYNC)
-    lab("kill", "disk-b")
-    time.sleep(25)
-    record("disk-b-dead")
-    lab("start", "disk-b")
-    record("disk-b-rebooted")
-    on("disk-b", f"modprobe drbd; drbdadm up data; {IN_SYNC}; {SLOW}500k")
-    on("disk-a", f"{SLOW}500k")
+    on("disk-b", "crm_resource -r data-target --ban --node disk-b; sleep 8")
     record("disk-b-half-up")
+    on("disk-b", f"{SLOW}500k")
+    on("disk-a", f"{SLOW}500k")
     on("disk-b", "drbdadm invalidate data; sleep 2")
     record("drbd-sync-target")
     on("disk-a", f"{SLOW}300M")
-    on("disk-b", f"{SLOW}300M; {IN_SYNC}")
-    drift("drbd-outdated", "disk-b", "drbdadm disconnect data; sleep 1; drbdadm outdate data")
-    on("disk-b", "drbdadm disconnect data; sleep 5")
+    on("disk-b", f"{SLOW}300M; crm_resource -r data-target --clear --node disk-b")
+    settled()
+    mend()
+    drift("drbd-detached", "disk-b", "drbdadm detach --force data; sleep 1")
+    on("disk-b", UP_BY_HAND)
+    until("disk-b", "grep -q ds:UpToDate/UpToDate /proc/drbd")
+    drift("drbd-outdated", "disk-b", "drbdadm disconnect data; sleep 2")
+
+
+def split() -> None:
+    on("disk-b", UP_BY_HAND)
+    until("disk-b", "grep -q ds:UpToDate/UpToDate /proc/drbd")
+    on("disk-b", "drbdadm disconnect data; drbdsetup disk-options 0 --fencing=dont-care; "
+       "drbdadm primary --force data; dd if=/dev/urandom of=/dev/drbd0 bs=4k count=1 "
+       "seek=250000 oflag=direct; drbdadm secondary data")  # fmt: skip
     record("drbd-stand-alone")
-    apply(expect=(1,))
+    on("disk-b", "drbdsetup disk-options 0 --fencing=resource-and-stonith")
+    apply(expect=(0, 1, 3))
     record("drbd-split-brain")
+    on("disk-b", "systemctl stop pacemaker; drbdadm up data; drbdadm secondary data; "
+       "drbdadm disconnect data; drbdadm connect --discard-my-data data")  # fmt: skip
+    on("disk-a", "drbdadm connect data")
+    until("disk-b", "grep -q ds:UpToDate/UpToDate /proc/drbd")
+    mend()
+
+
+def failures() -> None:
+    lab("cut", "disk-b", "bmc")
+    until("disk-a", "crm_resource -r fence-disk-b-1 --locate 2>&1 | grep -qi 'not running'")
+    record("fence-device-wrong")
+    lab("heal", "disk-b", "bmc")
+    on("disk-a", "crm_resource --cleanup")
+    settled()
+    lab("kill", "witness")
+    time.sleep(20)
+    record("witness-dead")
+    lab("start", "witness")
+    settled()
+    mend()
+    on("disk-b", "systemctl stop pacemaker corosync-qdevice corosync")
     lab("kill", "disk-b")
+    time.sleep(10)
+    record("disk-b-off")
     lab("start", "disk-b")
-    on("disk-b", "modprobe drbd; drbdadm up data; drbdadm disconnect data; "
-       "drbdadm connect --discard-my-data data")  # fmt: skip
-    on("disk-a", f"drbdadm connect data; {IN_SYNC}")
-    apply()
+    record("disk-b-rebooted")
+    settled()
+    mend()
+
+
+def lost() -> None:
+    lab("cut", "disk-b", "bmc")
+    lab("kill", "disk-b")
+    time.sleep(12)
+    record("disk-b-dead")
+    lab("heal", "disk-b", "bmc")
+    settled()
+    mend()
+
+
+def link() -> None:
+    lab("cut", "disk-b", "replication")
+    time.sleep(15)
+    until("disk-a", "crm_mon -1 | grep -q 'Online:.*disk-a disk-b'")
+    time.sleep(45)
+    record("replication-cut")
+    lab("heal", "disk-b", "replication")
+    settled()
+    mend()
 
 
 def outage() -> None:
-    for host in ("srv-a", "srv-b", "disk-b", "disk-a"):
+    for host in ("disk-a", "disk-b", "srv-a", "srv-b"):
         lab("kill", host)
     lab("up")
+    settled()
     time.sleep(20)
     record("all-rebooted")
-    apply()
+    mend()
 
 
 def takedown() -> None:
-    cut("destroy", "close and remove the target", *DESTROY)
+    cut("destroy", "stop pacemaker, corosync-qdevice and corosync", *DESTROY)
     record("destroy-cut")
     destroy()
     record("destroyed")
     apply(*REUSE)
+    settled()
     destroy(*WIPE_B)
     record("one-side-wiped")
     destroy(*WIPE_B, *WIPE_A)
@@ -194,31 +324,67 @@ def cuts() -> None:
     record("metadata-just-made", "blank")
     cut("apply", "skip the first sync")
     record("first-sync-skipped", "blank")
+    cut("apply", "wait until the storage servers agree")
+    record("engine-just-started", "blank")
+    cut("apply", "load Pacemaker's configuration")
+    record("configuration-just-loaded", "blank")
     cut("apply", "discover the targets")
     record("apply-cut-at-discovery", "blank")
     cut("apply", "gather 4 paths")
     record("filesystem-not-made")
 
 
-PARTS: tuple[Callable[[], None], ...] = (blank, drifts, mirror, outage, takedown, cuts)
+def article() -> None:
+    apply()
+    destroy(*WIPE_B, *WIPE_A)
+    record_article("blank")
+    sanglier("apply", str(ARTICLE_COPY), "--yes", *TEACH)
+    record_article("converged")
+
+
+PARTS: tuple[Callable[[], None], ...] = (
+    blank, drifts, engine, mirror, split, failures, lost, link, outage, takedown, cuts, article
+)  # fmt: skip
+
+
+def prepare() -> None:
+    """Give the run, and the lab's power switches, the secrets of the goal."""
+    WORK.mkdir(exist_ok=True)
+    for file, copy in ((GUARDED_FILE, FILE), (ARTICLE_FILE, ARTICLE_COPY)):
+        assert load(file).timings == TIMINGS, "the named set has changed: change goal.py too"
+        shutil.copy(file, copy)
+        save(copy.with_suffix(".secrets"), SECRETS)
+
+
+def boot() -> None:
+    """Begin on hosts that were never used."""
+    lab("down")
+    shutil.rmtree(WORK / "cases", ignore_errors=True)
+    password = lab_place(LAB).bmc_password
+    password.parent.mkdir(parents=True, mode=0o700)
+    password.write_text(BMC_PASSWORD)
+    password.chmod(0o600)
+
+
+def publish() -> None:
+    """Put what was recorded in the place of the fixtures."""
+    for name in ("cases", "article"):
+        shutil.rmtree(FIXTURES / name, ignore_errors=True)
+        shutil.copytree(WORK / name, FIXTURES / name)
 
 
 def main(start: str) -> None:
     """Run every part from ``start`` on."""
     names = [part.__name__ for part in PARTS]
-    WORK.mkdir(exist_ok=True)
-    shutil.copy(FIXTURES / "cluster.yaml", FILE)
-    save(FILE.with_suffix(".secrets"), SECRETS)
+    prepare()
     if start == names[0]:
-        shutil.rmtree(CASES)
-        CASES.mkdir()
-        lab("down")
+        boot()
     lab("up")
     for part in PARTS[names.index(start) :]:
         part()
     lab("down")
+    publish()
 
 
 if __name__ == "__main__":
-    assert GOAL.cluster.timings == TIMINGS
     main(sys.argv[1] if len(sys.argv) > 1 else PARTS[0].__name__)

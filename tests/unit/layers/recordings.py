@@ -14,13 +14,13 @@ from pathlib import Path
 
 from sanglier.core.facts import Facts
 from sanglier.core.probe import Output
-from sanglier.layers.base import StackLayer
+from sanglier.layers.base import Goal, StackLayer
 from sanglier.layers.stack import LAYERS
 from sanglier.run.recorded import load_recording
 
-from .goal import FIXTURES, GOAL, HOSTS
+from .goal import ARTICLE, FIXTURES, GOAL
 
-CASES = FIXTURES / "cases"
+CASES, ARTICLE_CASES = FIXTURES / "cases", FIXTURES / "article"
 NAMES = tuple(sorted(path.name for path in CASES.iterdir() if path.is_dir()))
 
 
@@ -43,23 +43,23 @@ def outputs_at(place: Path, host: str, layer: str) -> dict[str, Output]:
     return {**below, **load_recording(place, host, layer)}
 
 
-def asked() -> Iterator[tuple[str, StackLayer]]:
+def asked(goal: Goal = GOAL) -> Iterator[tuple[str, StackLayer]]:
     """Give every host with every layer that has probes there."""
-    for host in HOSTS:
+    for host in (host.name for host in goal.cluster.hosts):
         for layer in LAYERS:
-            if layer.probes(GOAL, host):
+            if layer.probes(goal, host):
                 yield host, layer
 
 
-def facts_at(place: Path) -> Facts:
+def facts_at(place: Path, goal: Goal = GOAL) -> Facts:
     """Parse a case with the layers' own parsers."""
     facts = Facts()
     silent = unreachable_in(place)
-    for host, layer in asked():
+    for host, layer in asked(goal):
         if host in silent:
             continue
         outputs = outputs_at(place, host, layer.name)
-        facts = facts.with_(host, layer.parse(GOAL, host, outputs))
+        facts = facts.with_(host, layer.parse(goal, host, outputs))
     return facts
 
 
@@ -72,3 +72,9 @@ def outputs_of(case: str, host: str, layer: str) -> dict[str, Output]:
 def facts_of(case: str) -> Facts:
     """Parse a case by name."""
     return facts_at(CASES / case)
+
+
+@cache
+def article_facts_of(case: str) -> Facts:
+    """Parse a case of the article's mode by name."""
+    return facts_at(ARTICLE_CASES / case, ARTICLE)

@@ -74,6 +74,6 @@ def drill_kind(run: DrillRun) -> str:
 
 def replay_command(run: DrillRun) -> str:
     """Give the command that runs the same faults again, quoted for a shell."""
-    words = ["sanglier", "drill", "replay"]
+    words = ["sanglier", "drill", "replay", "FILE"]
     words += [] if run.seed is None else ["--seed", str(run.seed)]
     return shlex.join([*words, *map(line, run.schedule)])

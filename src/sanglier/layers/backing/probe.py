@@ -9,6 +9,7 @@ from sanglier.layers.backing.facts import BackingFacts, Device, DeviceKind
 from sanglier.layers.base import Goal
 
 # $1 device, $2 resource, $3 marker.  A device that DRBD has attached is not read further.
+# /proc/mounts names a logical volume by its link, /dev/mapper/NAME.
 LOOK = (
     BLANK
     + r"""
@@ -31,6 +32,7 @@ for part in "/sys/class/block/$name" "/sys/class/block/$name/$name"*; do
         [ -e "$holder" ] && echo "user $node is part of ${holder##*/}"
     done
     while read -r source where _; do
+        if [ -L "$source" ]; then source=$(readlink -f -- "$source"); fi
         if [ "$source" = "/dev/$node" ]; then echo "user $node is mounted on $where"; fi
     done < /proc/mounts
     while read -r source _; do

@@ -1,0 +1,172 @@
+"""``sanglier drill``: break the cluster on purpose, and count what was kept."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sanglier.cli.console import make_console
+from sanglier.cli.drilling import Stage, campaign, identity, open_stage
+from sanglier.cli.exits import FAILED, OK
+from sanglier.cli.options import Allow, ClusterFile, SecretsFile, SshConfig
+from sanglier.core.errors import SanglierError
+from sanglier.drill import schedule, store
+from sanglier.drill.catalogue import DRILLS
+from sanglier.drill.engine import Plan
+from sanglier.drill.report.summary import summary_lines
+from sanglier.drill.result import Verdict
+from sanglier.drill.schedule import Group
+
+app = typer.Typer(no_args_is_help=True)
+
+LabName = Annotated[
+    str | None,
+    typer.Option("--lab", metavar="NAME", help="Play on this lab, with power over its hosts."),
+]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="Do not unmount at the end to look at both legs.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="S", help="The same seed: the same.")]
+Rounds = Annotated[int, typer.Option("--rounds", metavar="N", min=1, help="Number of drills.")]
+Size = Annotated[int, typer.Option("--faults", metavar="N", min=1, help="Faults in each drill.")]
+MOST_SEED = 10**6
+
+
+@app.command("list")
+def list_() -> None:
+    """List the drills, and the campaigns that are kept."""
+    console = make_console()
+    for drill in DRILLS.values():
+        where = "lab" if drill.needs_power else "any"
+        console.print(f"  {drill.name:<28} {where:<4} {drill.explains}", highlight=False)
+    kept = store.campaigns(store.drills_root(os.environ))
+    console.print(f"\n{len(kept)} campaigns kept in {store.drills_root(os.environ)}")
+    for one in kept[:10]:
+        console.print(f"  {one.identity}  {store.read(one).verdict}", highlight=False)
+
+
+@app.command()
+def run(
+    file: ClusterFile,
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names of drills.")],
+    lab: LabName = None,
+    quick: Quick = False,
+    allow: Allow = None,
+    ssh_config: SshConfig = None,
+    secrets: SecretsFile = None,
+) -> None:
+    """Play drills by name; exit status 0 when every verdict is VALID, else 1."""
+    stage = _stage(file, lab, allow, ssh_config, secrets)
+    plans = [_named(name, quick=quick) for name in names]
+    _play(stage, plans, None)
+
+
+@app.command("all")
+def all_(
+    file: ClusterFile,
+    lab: LabName = None,
+    quick: Quick = False,
+    allow: Allow = None,
+    ssh_config: SshConfig = None,
+    secrets: SecretsFile = None,
+) -> None:
+    """Play every drill that can be played there."""
+    stage = _stage(file, lab, allow, ssh_config, secrets)
+    names = [drill.name for drill in DRILLS.values() if stage.lab or not drill.needs_power]
+    _play(stage, [_named(name, quick=quick) for name in names], None)
+
+
+@app.command("random")
+def random_(
+    file: ClusterFile,
+    seed: Seed = None,
+    rounds: Rounds = 1,
+    faults: Size = 5,
+    lab: LabName = None,
+    quick: Quick = False,
+    allow: Allow = None,
+    ssh_config: SshConfig = None,
+    secrets: SecretsFile = None,
+) -> None:
+    """Play schedules drawn from a seed; a failing seed is worth keeping."""
+    stage = _stage(file, lab, allow, ssh_config, secrets)
+    chosen = random.SystemRandom().randrange(MOST_SEED) if seed is None else seed
+    drawn = schedule.draw(chosen, rounds, faults, power=stage.lab is not None)
+    plans = [
+        _plan(f"random {number}", groups, chosen, quick=quick)
+        for number, groups in enumerate(drawn, start=1)
+    ]
+    _play(stage, plans, chosen)
+
+
+@app.command()
+def replay(
+    file: ClusterFile,
+    words: Annotated[
+        list[str], typer.Argument(metavar="WORD...", help="Faults as a report gives them.")
+    ],
+    seed: Seed = None,
+    lab: LabName = None,
+    quick: Quick = False,
+    allow: Allow = None,
+    ssh_config: SshConfig = None,
+    secrets: SecretsFile = None,
+) -> None:
+    """Play the faults of a kept drill again, in the same order."""
+    groups = tuple(schedule.parse(word) for word in words)
+    stage = _stage(file, lab, allow, ssh_config, secrets)
+    _play(stage, [_plan("replay", groups, seed, quick=quick)], seed)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="[CAMPAIGN]")] = store.LAST,
+) -> None:
+    """Show a kept campaign; its page for people is named at the end."""
+    kept = store.find(store.drills_root(os.environ), name)
+    console = make_console()
+    for line in summary_lines(store.read(kept), kept.folder):
+        console.print(line)
+
+
+def _stage(
+    file: Path, lab: str | None, allow: list[str] | None, ssh_config: Path | None,
+    secrets: Path | None,
+) -> Stage:  # fmt: skip
+    return open_stage(
+        file, lab=lab, allow=allow or (), ssh_config=ssh_config, secrets=secrets,
+        console=make_console(),
+    )  # fmt: skip
+
+
+def _named(name: str, *, quick: bool) -> Plan:
+    if name not in DRILLS:
+        raise SanglierError(
+            code="SG-DRILL-002",
+            subject=name,
+            what="there is no drill of that name",
+            fix="`sanglier drill list` names them",
+        )
+    drill = DRILLS[name]
+    return Plan(
+        name=drill.name, explains=drill.explains, groups=drill.groups, inspect=not quick
+    )  # fmt: skip
+
+
+def _plan(name: str, groups: tuple[Group, ...], seed: int | None, *, quick: bool) -> Plan:
+    told = ", then ".join(schedule.word(group) for group in groups)
+    return Plan(name=name, explains=told, groups=groups, seed=seed, inspect=not quick)
+
+
+def _play(stage: Stage, plans: Sequence[Plan], seed: int | None) -> None:
+    kept = store.begin(store.drills_root(os.environ), identity(seed))
+    result = asyncio.run(campaign(stage, plans, kept))
+    for line in summary_lines(result, kept.folder):
+        stage.console.print(line)
+    raise typer.Exit(OK if result.verdict is Verdict.VALID else FAILED)

@@ -1,0 +1,120 @@
+"""Run a campaign of drills: one after the other on one cluster, kept as it goes."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+
+from sanglier.cli.lab_power import LabPower
+from sanglier.cli.setting import Setting, open_setting
+from sanglier.drill import store
+from sanglier.drill.engine import Engine, Plan
+from sanglier.drill.recorder import Load
+from sanglier.drill.report.summary import run_line
+from sanglier.drill.result import Campaign, DrillRun, Moment
+from sanglier.drill.scene import Scene
+from sanglier.drill.store import Kept
+from sanglier.lab import control
+from sanglier.lab.control import Lab
+from sanglier.run.ssh import SshTransport
+
+PATIENT = 24
+"""Unanswered questions of a load's ssh: two minutes, so that a frozen host is not given up."""
+LIMIT_S = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Where the drills are played."""
+
+    setting: Setting
+    lab: Lab | None
+    console: Console
+
+    @property
+    def machine(self) -> str:
+        """What it runs on, in a few words."""
+        where = "lab of user-mode Linux" if self.lab else "real servers"
+        return f"{where}, {os.cpu_count()} processors, driven from {platform.release()}"
+
+
+def open_stage(
+    file: Path, *, lab: str | None, allow: Sequence[str], ssh_config: Path | None,
+    secrets: Path | None, console: Console,
+) -> Stage:  # fmt: skip
+    """Open the file on a lab, or on whatever ssh reaches."""
+    found = control.find(lab) if lab else None
+    if found is not None:
+        ssh_config = ssh_config or Path(found.ssh_config)
+        secrets = secrets or Path(found.secrets)
+    setting = open_setting(file, allow=allow, ssh_config=ssh_config, secrets=secrets)
+    return Stage(setting=setting, lab=found, console=console)
+
+
+def identity(seed: int | None) -> str:
+    """Name a campaign: its time, and its seed if it has one."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S")
+    return now if seed is None else f"{now}-seed-{seed}"
+
+
+async def campaign(stage: Stage, plans: Sequence[Plan], kept: Kept) -> Campaign:
+    """Play every plan; the campaign is written after each, so that a cut one is not lost."""
+    result = _empty(stage, kept)
+    for number, plan in enumerate(plans, start=1):
+        stage.console.print(f"[{number}/{len(plans)}] {plan.name}: {plan.explains}", style="bold")
+        run = await play(stage, plan, kept, number)
+        stage.console.print(run_line(run))
+        result = _with(result, run)
+        store.keep(kept, result)
+    return result
+
+
+async def play(stage: Stage, plan: Plan, kept: Kept, number: int) -> DrillRun:
+    """Play one plan, with connections of its own."""
+    setting, goal = stage.setting, stage.setting.goal
+    control_way = SshTransport(config=setting.ssh_config)
+    load_way = SshTransport(config=setting.ssh_config, silence=PATIENT)
+    volume = goal.cluster.volumes[0]
+    folder = f"{volume.mount}/.sanglier-drill/{kept.identity}/{number}"
+
+    def say(moment: Moment) -> None:
+        words = f"  {moment.at_s:6.1f} s  {moment.kind:<7} {moment.host:<10} {moment.text}"
+        stage.console.print(words, style="dim", highlight=False)
+
+    scene = Scene(
+        goal=goal, transport=control_way, volume=volume, say=say,
+        power=LabPower(lab=stage.lab) if stage.lab else None,
+    )  # fmt: skip
+    load = Load(
+        transport=load_way, directory=folder, limit_s=LIMIT_S,
+        keep=kept.histories / f"{number:03d}-{plan.name}",
+    )  # fmt: skip
+    try:
+        engine = Engine(scene=scene, load=load, layers=setting.layers, plan=plan)
+        return await engine.run()
+    finally:
+        await load_way.close()
+        await control_way.close()
+
+
+def _empty(stage: Stage, kept: Kept) -> Campaign:
+    cluster = stage.setting.goal.cluster
+    return Campaign(
+        identity=kept.identity, cluster=cluster.name, access=str(cluster.access),
+        timings=cluster.timings.name, version=version("sanglier"), machine=stage.machine, runs=(),
+    )  # fmt: skip
+
+
+def _with(result: Campaign, run: DrillRun) -> Campaign:
+    return Campaign(
+        identity=result.identity, cluster=result.cluster, access=result.access,
+        timings=result.timings, version=result.version, machine=result.machine,
+        runs=(*result.runs, run),
+    )  # fmt: skip

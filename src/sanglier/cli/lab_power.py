@@ -1,0 +1,57 @@
+"""Power over a lab's hosts, for drills."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sanglier.drill.checkers.fences import PowerEvent
+from sanglier.lab import control
+from sanglier.lab.control import Lab
+from sanglier.lab.driver import State
+from sanglier.lab.power import Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabPower:
+    """See ``drill.power.Power``."""
+
+    lab: Lab
+
+    async def kill(self, host: str) -> None:
+        """Cut the power."""
+        await asyncio.to_thread(self.lab.kill, host)
+
+    async def start(self, host: str) -> None:
+        """Boot; what fencing boots at the same moment is left to it."""
+        await asyncio.to_thread(self.lab.power_on, host)
+
+    async def freeze(self, host: str) -> None:
+        """Stop every instruction."""
+        await asyncio.to_thread(self.lab.freeze, host)
+
+    async def thaw(self, host: str) -> None:
+        """Let it go on."""
+        await asyncio.to_thread(self.lab.thaw, host)
+
+    async def cut(self, host: str, network: str) -> None:
+        """Unplug."""
+        await asyncio.to_thread(self.lab.cut, host, network)
+
+    async def heal(self, host: str, network: str) -> None:
+        """Plug in again."""
+        await asyncio.to_thread(self.lab.heal, host, network)
+
+    async def dead(self, host: str) -> bool:
+        """Whether its kernel does not run."""
+        found = self.lab.driver.sight(self.lab.topology.host(host))
+        return found.state is State.DEAD
+
+    async def fenced(self) -> Sequence[PowerEvent]:
+        """Give what took a host's power away; switching one on is no fencing."""
+        return tuple(
+            PowerEvent(host=event.host, at_s=event.at, action=str(event.action))
+            for event in control.power_events(self.lab)
+            if event.done and event.action is not Action.ON
+        )

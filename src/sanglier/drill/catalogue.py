@@ -1,0 +1,66 @@
+"""The named drills: one for each fault, and some of several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sanglier.drill.faults import FAULTS
+from sanglier.drill.schedule import Group, parse, single
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drill:
+    """A schedule with a name."""
+
+    name: str
+    explains: str
+    groups: tuple[Group, ...]
+
+    @property
+    def needs_power(self) -> bool:
+        """Whether a fault of it needs power over the hosts."""
+        return any(item.fault.needs_power for group in self.groups for item in group)
+
+
+_COMBINED = (
+    Drill(
+        name="link-and-open",
+        explains="the replication link is cut and at the same moment the open server dies",
+        groups=(parse("replication-cut+20&open-killed+30"),),
+    ),
+    Drill(
+        name="san-and-standby",
+        explains="one storage network fails for everybody and the standby server dies",
+        groups=(parse("san-cut-all+15&standby-killed+20"),),
+    ),
+    Drill(
+        name="one-after-the-other",
+        explains="the open server dies, and when all is well again, the one that took over",
+        groups=(parse("open-killed"), parse("open-killed")),
+    ),
+)
+
+DRILLS: Mapping[str, Drill] = MappingProxyType(
+    {
+        **{
+            fault.name: Drill(
+                name=fault.name, explains=fault.explains, groups=(single(fault.name),)
+            )
+            for fault in FAULTS.values()
+        },
+        **{drill.name: drill for drill in _COMBINED},
+    }
+)
+"""Every drill by name."""
+
+REPRESENTATIVE = (
+    "replication-cut",
+    "open-killed",
+    "open-frozen-20",
+    "application-killed",
+    "disk-errors",
+    "blackout",
+)
+"""What the test suite runs."""

@@ -1,0 +1,276 @@
+"""Play one drill: load on every application server, faults, healing, verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+
+from sanglier.core.errors import SanglierError
+from sanglier.drill.checkers.fences import PowerEvent, check_fences
+from sanglier.drill.checkers.guard import guard
+from sanglier.drill.checkers.openness import check_openness, open_spans
+from sanglier.drill.checkers.stalls import Away, Window, check_stall, check_went_on, series
+from sanglier.drill.history import History
+from sanglier.drill.inspect import inspect
+from sanglier.drill.recorder import Load, check
+from sanglier.drill.result import Check, DrillRun, MomentKind, OpenSpan, Verdict
+from sanglier.drill.scene import Role, Scene
+from sanglier.drill.schedule import Group, Item, word
+from sanglier.drill.settle import PATIENCE_S, check_healed, settle
+from sanglier.drill.watch import Watch, boots
+from sanglier.drill.workloads.base import Reading
+from sanglier.layers.base import StackLayer
+from sanglier.spec.cluster import ApplicationServer, Host
+from sanglier.spec.predict import predict_one
+
+WARM_S, CALM_S = 5.0, 6.0
+"""How long the load runs before the first fault, and after the last healing."""
+STOP_S = 30.0
+ALLOWANCE_S = 3.0
+"""Beyond the prediction: between two operations, and the way of their words to us."""
+READ_S = 240
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be played."""
+
+    name: str
+    explains: str
+    groups: tuple[Group, ...]
+    seed: int | None = None
+    inspect: bool = True
+    """Whether to unmount at the end and look at the filesystem and both legs."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Engine:
+    """One drill under way."""
+
+    scene: Scene
+    load: Load
+    layers: Sequence[StackLayer]
+    plan: Plan
+    watch: Watch = field(init=False)
+    away: list[Away] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    """Why nothing can be VALID: a fault that did not take."""
+    may: set[str] = field(default_factory=set)
+    """Hosts that may be fenced, and how many of them at most."""
+    at_most: int = 0
+    injections: int = 0
+    selves: list[PowerEvent] = field(default_factory=list)
+    healed_s: float = 0.0
+    lacking: str = ""
+    _boots: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.watch = Watch(scene=self.scene)
+
+    async def run(self) -> DrillRun:
+        """Play it; whatever happens, a result comes out."""
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        checks: tuple[Check, ...] = ()
+        histories: tuple[History, ...] = ()
+        self.watch.start()
+        conductor: asyncio.Task[None] | None = None
+        try:
+            conductor = await self._begin()
+            for group in self.plan.groups:
+                await self._group(group)
+            self.healed_s = time.monotonic()
+            await asyncio.sleep(CALM_S)
+        except SanglierError as error:
+            self.doubts.append(f"{error.subject}: {error.what} {error.why}".strip())
+        finally:
+            ended = time.monotonic()
+            if conductor:
+                conductor.cancel()
+            histories = await self.load.stop(STOP_S)
+            fenced = await self._fenced()
+            await self.watch.stop()
+        window = Window(from_s=self.scene.clock.zero, to_s=ended, away=tuple(self.away))
+        checks = await self._judge(histories, window, fenced)
+        return self._result(started, histories, window, checks)
+
+    async def _begin(self) -> asyncio.Task[None]:
+        if lacking := await settle(self.scene, 60):
+            raise SanglierError(
+                code="SG-DRILL-012",
+                subject=self.scene.goal.cluster.name,
+                what=f"the cluster is not whole, so no drill can begin: {lacking}",
+                fix="`sanglier status` shows what is wrong; apply, then drill again",
+            )
+        await self.load.prepare(self.scene.applications[0])
+        for server in self.scene.applications:
+            await self.load.start(server)
+        conductor = asyncio.create_task(self.load.conduct())
+        self._boots = await boots(self.scene, self.scene.applications)
+        await asyncio.sleep(WARM_S)
+        return conductor
+
+    async def _group(self, group: Group) -> None:
+        """Strike together, heal each after its time, wait until the cluster is whole."""
+        await asyncio.gather(*(self._fault(item) for item in group))
+        self.lacking = await settle(self.scene)
+        await self._back()
+        if self.lacking:
+            raise SanglierError(
+                code="SG-DRILL-013",
+                subject=word(group),
+                what=f"not whole {PATIENCE_S:.0f} s after the healing: {self.lacking}",
+                fix="look at the hosts as they are now; `sanglier status`",
+            )
+
+    async def _fault(self, item: Item) -> None:
+        scene, fault = self.scene, item.fault
+        host = scene.cast(fault.role, item.choice)
+        self._allow(item)
+        began = time.monotonic()
+        scene.note(MomentKind.FAULT, host.name, fault.name)
+        try:
+            await fault.inject(scene, host)
+            if await fault.took(scene, host):
+                self.injections += 1
+            else:
+                self.doubts.append(f"{fault.name} on {host.name} did not take")
+        except Exception as error:  # a fault that cannot be made is a doubt, not a crash
+            self.doubts.append(f"{fault.name} on {host.name} could not be made: {error}")
+        await asyncio.sleep(max(0.0, item.hold_s - (time.monotonic() - began)))
+        await self._heal(item, host)
+
+    async def _heal(self, item: Item, host: Host) -> None:
+        """Heal; a host that was switched off meanwhile may have nothing left to heal."""
+        for _ in range(5):
+            try:
+                await item.fault.heal(self.scene, host)
+                break
+            except Exception as error:  # it may be booting: try again
+                self.scene.note(MomentKind.NOTE, host.name, f"healing: {str(error)[:120]}")
+                await asyncio.sleep(8)
+        self.scene.note(MomentKind.HEAL, host.name, f"{item.fault.name} healed")
+
+    def _allow(self, item: Item) -> None:
+        for role in item.fault.fences:
+            if role is Role.APPLICATION:
+                self.may |= {app.name for app in self.scene.applications}
+            else:
+                self.may.add(self.scene.cast(role, item.choice).name)
+        self.at_most += item.fault.at_most if item.fault.fences else 0
+
+    async def _back(self) -> None:
+        """Start again what ended on application servers: they rebooted, or their disk was full."""
+        now = await boots(self.scene, self.scene.applications)
+        for app in self.scene.applications:
+            if app.name in now and now[app.name] != self._boots.get(app.name):
+                self._rebooted(app)
+                self._boots[app.name] = now[app.name]
+            await self.load.start(app)
+
+    def _rebooted(self, app: ApplicationServer) -> None:
+        """It is excused from the last word that it said to this moment."""
+        last = max(
+            (event.at_s for w in self.load.writers if w.server == app for event in w.events),
+            default=self.scene.clock.zero,
+        )
+        self.away.append(Away(server=app.name, from_s=last, to_s=time.monotonic() + CALM_S / 2))
+        meant = [m for m in self.scene.moments if m.kind is MomentKind.FAULT]
+        hit = {m.host for m in meant if m.text.startswith("application-killed")}
+        everyone = any(m.text == "blackout" for m in meant)
+        if app.name not in hit and not everyone:
+            at_s = self.scene.clock.of_monotonic(last)
+            self.selves.append(PowerEvent(host=app.name, at_s=at_s, action="self"))
+
+    async def _fenced(self) -> tuple[PowerEvent, ...] | None:
+        if self.scene.power is None:
+            return None
+        clock = self.scene.clock
+        events = [
+            replace(event, at_s=clock.of_epoch(event.at_s))
+            for event in await self.scene.power.fenced()
+            if event.at_s >= clock.epoch
+        ]
+        for event in events:
+            self.scene.note(MomentKind.FENCED, event.host, f"{event.host} was fenced")
+            self.scene.moments[-1] = replace(self.scene.moments[-1], at_s=event.at_s)
+        return (*events, *self.selves)
+
+    def _predicted_s(self) -> float | None:
+        """The worst of the faults; none when two strike together or one has no bound."""
+        timings, worst = self.scene.goal.cluster.timings, 0.0
+        for group in self.plan.groups:
+            key = group[0].fault.prediction
+            stall = predict_one(timings, key).stall_s if key and len(group) == 1 else None
+            if stall is None:
+                return None
+            worst = max(worst, stall)
+        return worst
+
+    async def _judge(
+        self, histories: tuple[History, ...], window: Window, fenced: Sequence[PowerEvent] | None
+    ) -> tuple[Check, ...]:
+        scene, volume = self.scene, self.scene.volume
+        readings: list[Reading] = []
+        with suppress(SanglierError):
+            for app in scene.applications:
+                async with asyncio.timeout(READ_S):
+                    await self.load.drop_caches(app)
+                    readings += await self.load.read(app)
+        checks = list(check(self.load.workloads, histories, readings))
+        if scene.goal.cluster.guarded:
+            hosts = [server.name for server in scene.storage]
+            checks += guard("both-open", volume.name, lambda: (
+                check_openness(volume.name, hosts, self.watch.samples),))  # fmt: skip
+        if scene.power is not None:
+            checks += guard("fences", "cluster", lambda: (
+                check_fences(fenced, frozenset(self.may), self.at_most),))  # fmt: skip
+        stall = partial(check_stall, histories, window, self._predicted_s(), ALLOWANCE_S)
+        checks += guard("stall", "application servers", lambda: (stall(),))
+        went = partial(check_went_on, histories, window, self.healed_s or window.to_s)
+        checks += guard("went-on", "application servers", lambda: (went(),))
+        checks += self._took()
+        if self.plan.inspect and not self.lacking:
+            checks += await inspect(scene)
+        with suppress(SanglierError):
+            self.lacking = self.lacking or await settle(scene, 60)
+        try:
+            checks.append(await check_healed(scene, self.layers, self.lacking))
+        except SanglierError as error:
+            checks += guard("healed", "cluster", partial(_raise, error))
+        return tuple(checks)
+
+    def _took(self) -> tuple[Check, ...]:
+        verdict = Verdict.UNKNOWN if self.doubts else Verdict.VALID
+        good = f"{self.injections} injected, each was seen to take"
+        return (
+            Check(
+                name="faults", subject="drill", verdict=verdict,
+                summary=self.doubts[0][:200] if self.doubts else good,
+                details=tuple(self.doubts), numbers={"injections": self.injections},
+            ),
+        )  # fmt: skip
+
+    def _spans(self) -> tuple[OpenSpan, ...]:
+        return open_spans(self.watch.samples)
+
+    def _result(
+        self, started: str, histories: tuple[History, ...], window: Window,
+        checks: tuple[Check, ...],
+    ) -> DrillRun:  # fmt: skip
+        plan = self.plan
+        return DrillRun(
+            name=plan.name, explains=plan.explains, seed=plan.seed,
+            schedule=tuple(word(group) for group in plan.groups), started=started,
+            length_s=window.to_s - window.from_s, moments=tuple(self.scene.moments),
+            open_spans=self._spans(), series=series(histories, window), checks=checks,
+            injections=self.injections, predicted_stall_s=self._predicted_s(),
+        )  # fmt: skip
+
+
+def _raise(error: SanglierError) -> tuple[Check, ...]:
+    raise error

@@ -1,0 +1,14 @@
+"""The faults, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from sanglier.drill.faults import hosts, insides, networks
+from sanglier.drill.faults.base import Fault
+
+FAULTS: Mapping[str, Fault] = MappingProxyType(
+    {fault.name: fault for fault in (*hosts.FAULTS, *networks.FAULTS, *insides.FAULTS)}
+)
+"""Every fault that a schedule may name."""

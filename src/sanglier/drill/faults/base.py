@@ -1,0 +1,43 @@
+"""What a fault is: whom it hits, how it begins and ends, how one knows that it took."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sanglier.drill.scene import Role, Scene
+from sanglier.spec.cluster import Host
+
+Deed = Callable[[Scene, Host], Awaitable[None]]
+Evidence = Callable[[Scene, Host], Awaitable[bool]]
+
+
+async def nothing(_scene: Scene, _host: Host) -> None:
+    """Do nothing: what heals by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One kind of fault."""
+
+    name: str
+    explains: str
+    """One sentence, after "the fault:"."""
+    role: Role
+    inject: Deed
+    heal: Deed = nothing
+    took: Evidence
+    """Whether it is in force, asked right after :attr:`inject`; a no makes the drill UNKNOWN."""
+    hold_s: float
+    """Seconds from injection to healing, unless a schedule says otherwise."""
+    prediction: str
+    """Key of ``spec.predict``; empty when the stall has no bound while the fault lasts."""
+    fences: frozenset[Role] = frozenset()
+    """Who may be switched off because of it."""
+    at_most: int = 1
+    """How many of them."""
+    restarts: bool = False
+    """Whether the application servers that it hits lose what they run."""
+    needs_power: bool = False
+    plain: bool = True
+    """Whether random schedules may draw it (short, and one host only)."""

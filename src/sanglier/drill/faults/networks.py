@@ -1,0 +1,195 @@
+"""Networks that are cut, flap, work in one direction, are slow or lose packets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from sanglier.drill.faults.base import Deed, Evidence, Fault
+from sanglier.drill.scene import Role, Scene
+from sanglier.spec.cluster import Host
+
+GUARD_S = 90
+"""A disturbed interface mends itself after this many seconds, should nobody be left to do it."""
+FLAPS = 8
+
+# $1 address, $2 seconds, then netem's words: tc-netem(8) shapes what leaves the interface.
+SHAPE = """
+address=$1 seconds=$2; shift 2
+dev=$(ip -o addr show to "$address" | cut -d' ' -f2)
+[ -n "$dev" ] || { echo "no interface has $address"; return 1; }
+modprobe sch_netem
+tc qdisc replace dev "$dev" root netem "$@"
+(sleep "$seconds"; tc qdisc del dev "$dev" root) </dev/null >/dev/null 2>&1 &
+"""
+RESTORE = """
+dev=$(ip -o addr show to "$1" | cut -d' ' -f2)
+tc qdisc del dev "$dev" root 2>/dev/null || :
+"""
+SHAPED = """tc qdisc show dev "$(ip -o addr show to "$1" | cut -d' ' -f2)" | grep -q netem"""
+# $1 address, $2 address of the other end; answers when a ping gets through.
+REACHES = 'ping -n -q -c 1 -W 1 -I "$1" "$2" >/dev/null'
+
+
+def _cut(*networks: str) -> Deed:
+    async def cut(scene: Scene, host: Host) -> None:
+        for network in networks:
+            await scene.must_power().cut(host.name, network)
+
+    return cut
+
+
+def _heal(*networks: str) -> Deed:
+    async def heal(scene: Scene, host: Host) -> None:
+        for network in networks:
+            await scene.must_power().heal(host.name, network)
+
+    return heal
+
+
+def _peers(scene: Scene, network: str) -> Iterable[tuple[Host, str, str]]:
+    """Pairs that can tell whether a network works: (host, its address, another's address)."""
+    first, second = scene.storage
+    if network == "replication":
+        yield first, first.replication, second.replication
+        yield second, second.replication, first.replication
+    elif network == "management" and first.management and second.management:
+        yield first, first.management, second.management
+    else:
+        index = 0 if network == "san-a" else 1
+        for app in scene.applications:
+            yield app, app.san[index], first.san[index]
+            yield app, app.san[index], second.san[index]
+
+
+def _gone(network: str) -> Evidence:
+    """Whether some pair of hosts cannot reach each other over a network any more."""
+
+    async def gone(scene: Scene, _host: Host) -> bool:
+        answers = [await _pings(scene, *pair) for pair in _peers(scene, network)]
+        return not all(answers)
+
+    return gone
+
+
+async def _pings(scene: Scene, host: Host, mine: str, theirs: str) -> bool:
+    try:
+        async with asyncio.timeout(5):
+            await scene.run(host, REACHES, mine, theirs, limit=5)
+    except Exception:
+        return False
+    return True
+
+
+async def _everyone_cut(scene: Scene, _host: Host) -> None:
+    hosts = (*scene.storage, *scene.applications)
+    await asyncio.gather(*(_cut("san-a")(scene, host) for host in hosts))
+
+
+async def _everyone_healed(scene: Scene, _host: Host) -> None:
+    hosts = (*scene.storage, *scene.applications)
+    await asyncio.gather(*(_heal("san-a")(scene, host) for host in hosts))
+
+
+async def _flap(scene: Scene, host: Host) -> None:
+    """Cut for a second and heal for a second, again and again, at the speed of a bad cable."""
+    power = scene.must_power()
+    for _ in range(FLAPS):
+        await power.cut(host.name, "replication")
+        await asyncio.sleep(1)
+        await power.heal(host.name, "replication")
+        await asyncio.sleep(1)
+
+
+async def _flapped(_scene: Scene, _host: Host) -> bool:
+    """Every cut and every healing was done, or it would have raised."""
+    return True
+
+
+def _address(scene: Scene, host: Host) -> str:
+    return next(s.replication for s in scene.storage if s.name == host.name)
+
+
+def _shape(*words: str) -> Deed:
+    async def shape(scene: Scene, host: Host) -> None:
+        await scene.run(host, SHAPE, _address(scene, host), str(GUARD_S), *words)
+
+    return shape
+
+
+async def _restore(scene: Scene, host: Host) -> None:
+    await scene.run(host, RESTORE, _address(scene, host))
+
+
+async def _shaped(scene: Scene, host: Host) -> bool:
+    await scene.run(host, SHAPED, _address(scene, host))
+    return True
+
+
+STORAGE_NETWORKS = ("replication", "management", "san-a", "san-b")
+BOTH_SIDES = frozenset({Role.OPEN, Role.STANDBY})
+
+FAULTS = (
+    Fault(
+        name="replication-cut", role=Role.OPEN, hold_s=25, needs_power=True,
+        explains="the replication link is cut while both servers live: the case that corrupts "
+        "the article's cluster",
+        inject=_cut("replication"), heal=_heal("replication"), took=_gone("replication"),
+        prediction="replication-cut", fences=frozenset({Role.STANDBY}),
+    ),
+    Fault(
+        name="replication-flapping", role=Role.OPEN, hold_s=2, needs_power=True,
+        explains=f"the replication link goes and comes {FLAPS} times, each second",
+        inject=_flap, took=_flapped, prediction="replication-cut",
+        fences=frozenset({Role.STANDBY}),
+    ),
+    Fault(
+        name="replication-one-way", role=Role.OPEN, hold_s=25,
+        explains="what the open server sends over the replication link is lost; what it hears "
+        "arrives",
+        inject=_shape("loss", "100%"), heal=_restore, took=_shaped,
+        prediction="replication-cut", fences=frozenset({Role.STANDBY}),
+    ),
+    Fault(
+        name="replication-slow", role=Role.OPEN, hold_s=15,
+        explains="every packet of the replication link takes 200 ms longer",
+        inject=_shape("delay", "200ms"), heal=_restore, took=_shaped,
+        prediction="replication-cut", fences=frozenset({Role.STANDBY}),
+    ),
+    Fault(
+        name="replication-lossy", role=Role.OPEN, hold_s=15,
+        explains="one packet in five of the replication link is lost",
+        inject=_shape("loss", "20%"), heal=_restore, took=_shaped,
+        prediction="replication-cut", fences=frozenset({Role.STANDBY}),
+    ),
+    Fault(
+        name="san-cut-one", role=Role.APPLICATION, hold_s=15, needs_power=True,
+        explains="one application server loses one of its two storage networks",
+        inject=_cut("san-b"), heal=_heal("san-b"), took=_gone("san-b"), prediction="one-san-cut",
+    ),
+    Fault(
+        name="san-cut-all", role=Role.ALL, hold_s=15, needs_power=True,
+        explains="the switch of one storage network fails: everybody loses it",
+        inject=_everyone_cut, heal=_everyone_healed, took=_gone("san-a"),
+        prediction="one-san-cut",
+    ),
+    Fault(
+        name="sans-cut-both", role=Role.APPLICATION, hold_s=15, needs_power=True,
+        explains="one application server loses both storage networks and must wait",
+        inject=_cut("san-a", "san-b"), heal=_heal("san-a", "san-b"), took=_gone("san-b"),
+        prediction="",
+    ),
+    Fault(
+        name="management-cut", role=Role.OPEN, hold_s=15, needs_power=True,
+        explains="the open server loses the management network: witness and power switches are "
+        "out of its reach, nothing else",
+        inject=_cut("management"), heal=_heal("management"), took=_gone("management"),
+        prediction="management-cut",
+    ),
+    Fault(
+        name="open-isolated", role=Role.OPEN, hold_s=30, needs_power=True,
+        explains="the open server loses all its networks at once, and lives",
+        inject=_cut(*STORAGE_NETWORKS), heal=_heal(*STORAGE_NETWORKS), took=_gone("replication"),
+        prediction="open-server-dead", fences=frozenset({Role.OPEN}),
+    ),
+)  # fmt: skip

@@ -1,0 +1,95 @@
+"""Look at the volume when nothing writes any more: both legs, and the filesystem itself."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from sanglier.core.errors import SanglierError
+from sanglier.drill.checkers.filesystem import check_filesystem
+from sanglier.drill.checkers.guard import guard
+from sanglier.drill.checkers.legs import check_legs
+from sanglier.drill.checkers.mirror import check_mirror, parse_side
+from sanglier.drill.result import Check
+from sanglier.drill.scene import Scene
+from sanglier.spec.cluster import Host, StorageServer
+
+VERIFY_S, FSCK_S, DIGEST_S, MOUNT_S = 300, 300, 300, 120
+
+# $1 resource, $2 minor, $3 seconds.  Prints "verified" when the verify was seen to begin and end.
+VERIFY = """
+begun=$(dmesg | grep -c "drbd$2: Online verify done") || :
+drbdadm verify "$1" || return 1
+seconds=$3
+while grep -q "^ *$2: cs:Verify" /proc/drbd; do
+    seconds=$((seconds - 1)); sleep 1
+    [ "$seconds" -gt 0 ] || return 1
+done
+ended=$(dmesg | grep -c "drbd$2: Online verify done") || :
+[ "$ended" -gt "$begun" ] && echo verified
+:
+"""
+PROC = "cat /proc/drbd"
+# $1 backing device, $2 replicated device: its size is the data area's, metadata lies behind it.
+DIGEST = """
+size=$(blockdev --getsize64 "$2")
+dd if="$1" iflag=direct,count_bytes bs=1M count="$size" 2>/dev/null | sha256sum | cut -d' ' -f1
+"""
+UNMOUNT = 'systemctl stop "$(systemd-escape -p --suffix=mount "$1")"; ! grep -q " $1 " /proc/mounts'
+MOUNT = 'systemctl start "$(systemd-escape -p --suffix=mount "$1")"'
+FSCK = 'fsck.ocfs2 -fn "$1" 2>&1; echo "status $?"'
+
+
+async def _try(scene: Scene, host: Host, text: str, *args: str, limit: int) -> str | None:
+    try:
+        return await scene.run(host, text, *args, limit=limit)
+    except SanglierError:
+        return None
+
+
+async def _mirror(scene: Scene) -> tuple[Check, ...]:
+    volume = scene.volume
+    first = scene.storage[0]
+    arguments = (volume.name, str(volume.minor), str(VERIFY_S))
+    said = await _try(scene, first, VERIFY, *arguments, limit=VERIFY_S + 30)
+    texts = await asyncio.gather(*(_try(scene, s, PROC, limit=30) for s in scene.storage))
+    sides = {
+        server.name: parse_side(text, volume.minor) if text else None
+        for server, text in zip(scene.storage, texts, strict=True)
+    }
+    verified = said is not None and "verified" in said
+    found = partial(check_mirror, volume.name, sides, verified=verified)
+    return guard("divergent", volume.name, lambda: (found(),))
+
+
+async def _legs(scene: Scene) -> tuple[Check, ...]:
+    async def digest(server: StorageServer) -> tuple[str, str | None]:
+        device = scene.volume.devices[server.name]
+        arguments = (device, scene.volume.drbd_device)
+        return server.name, await _try(scene, server, DIGEST, *arguments, limit=DIGEST_S)
+
+    digests = dict(await asyncio.gather(*(digest(server) for server in scene.storage)))
+    return guard("legs", scene.volume.name, lambda: (check_legs(scene.volume.name, digests),))
+
+
+async def _filesystem(scene: Scene) -> tuple[Check, ...]:
+    text = await _try(scene, scene.applications[0], FSCK, scene.volume.map_device, limit=FSCK_S)
+    status = int(text.rsplit("status ", 1)[1]) if text and "status " in text else None
+    name = scene.volume.name
+    return guard("fsck", name, lambda: (check_filesystem(name, status, text or ""),))
+
+
+async def inspect(scene: Scene) -> tuple[Check, ...]:
+    """Verify, unmount everywhere, check filesystem and legs, mount again."""
+    checks = await _mirror(scene)
+    mount = scene.volume.mount
+    await asyncio.gather(
+        *(_try(scene, app, UNMOUNT, mount, limit=MOUNT_S) for app in scene.applications)
+    )
+    try:
+        checks += await _filesystem(scene) + await _legs(scene)
+    finally:
+        await asyncio.gather(
+            *(_try(scene, app, MOUNT, mount, limit=MOUNT_S) for app in scene.applications)
+        )
+    return checks

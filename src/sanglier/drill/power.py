@@ -1,0 +1,47 @@
+"""Power over the hosts, from outside: what a lab has, and real servers mostly have not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from sanglier.drill.checkers.fences import PowerEvent
+
+
+class Power(Protocol):
+    """Switches, plugs and the log of the power switches; every call returns when it is done.
+
+    Networks are named ``management``, ``replication``, ``san-a``, ``san-b``.
+    """
+
+    async def kill(self, host: str) -> None:
+        """Cut the power."""
+        ...
+
+    async def start(self, host: str) -> None:
+        """Boot a host that is off; returns before it answers."""
+        ...
+
+    async def freeze(self, host: str) -> None:
+        """Stop every instruction."""
+        ...
+
+    async def thaw(self, host: str) -> None:
+        """Let it go on, if it is frozen."""
+        ...
+
+    async def cut(self, host: str, network: str) -> None:
+        """Unplug."""
+        ...
+
+    async def heal(self, host: str, network: str) -> None:
+        """Plug in again."""
+        ...
+
+    async def dead(self, host: str) -> bool:
+        """Whether it is off."""
+        ...
+
+    async def fenced(self) -> Sequence[PowerEvent]:
+        """What the power switches did on somebody's order, with seconds since the epoch."""
+        ...

@@ -1,0 +1,128 @@
+"""What a drill plays on: the hosts, the volume, who is what just now, and the clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sanglier.core.action import Script
+from sanglier.core.errors import SanglierError
+from sanglier.core.shell import render
+from sanglier.drill.power import Power
+from sanglier.drill.result import Moment, MomentKind
+from sanglier.layers.base import Goal
+from sanglier.run.transport import Transport
+from sanglier.spec.cluster import ApplicationServer, Host, StorageServer, Volume
+
+LIMIT_S = 30
+
+
+class Role(StrEnum):
+    """Whom a fault hits."""
+
+    OPEN = "open"
+    """The storage server whose side is open when the fault begins."""
+    STANDBY = "standby"
+    APPLICATION = "application"
+    """One application server."""
+    WITNESS = "witness"
+    ALL = "all"
+    """Every host, or a whole network."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Clock:
+    """Seconds since the drill's start, and how other clocks translate."""
+
+    zero: float = field(default_factory=time.monotonic)
+    epoch: float = field(default_factory=time.time)
+
+    def now(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.zero
+
+    def of_epoch(self, at: float) -> float:
+        """Translate seconds since the epoch."""
+        return at - self.epoch
+
+    def of_monotonic(self, at: float) -> float:
+        """Translate the monotonic clock."""
+        return at - self.zero
+
+
+@dataclass(slots=True, kw_only=True)
+class Scene:
+    """One drill's stage."""
+
+    goal: Goal
+    transport: Transport
+    power: Power | None
+    volume: Volume
+    say: Callable[[Moment], None]
+    clock: Clock = field(default_factory=Clock)
+    moments: list[Moment] = field(default_factory=list)
+    opened: str = ""
+    """Name of the storage server last seen open, kept by the watch."""
+
+    @property
+    def storage(self) -> tuple[StorageServer, ...]:
+        """Storage servers of the volume."""
+        return tuple(s for s in self.goal.cluster.storage if s.name in self.volume.devices)
+
+    @property
+    def applications(self) -> tuple[ApplicationServer, ...]:
+        """Application servers."""
+        return self.goal.cluster.applications
+
+    def host(self, name: str) -> Host:
+        """Find a host of the file by its name."""
+        return next(host for host in self.goal.cluster.hosts if host.name == name)
+
+    def cast(self, role: Role, choice: int = 0) -> Host:
+        """Find who has a role just now; ``choice`` picks among application servers."""
+        opened = self.opened or self.volume.prefer
+        match role:
+            case Role.OPEN:
+                return self.host(opened)
+            case Role.STANDBY:
+                return next(s for s in self.storage if s.name != opened)
+            case Role.APPLICATION:
+                return self.applications[choice % len(self.applications)]
+            case Role.WITNESS:
+                assert self.goal.cluster.witness is not None
+                return self.host(self.goal.cluster.witness.name)
+            case Role.ALL:
+                return self.host(opened)
+
+    def note(self, kind: MomentKind, host: str, text: str) -> None:
+        """Put something on the timeline."""
+        moment = Moment(at_s=self.clock.now(), kind=kind, host=host, text=text)
+        self.moments.append(moment)
+        self.say(moment)
+
+    async def run(self, host: Host, text: str, *args: str, limit: int = LIMIT_S) -> str:
+        """Run a script as root; raises ``SanglierError`` when it ends badly."""
+        script = render(Script(text=text, args=args), reveal=False)
+        result = await self.transport.run(host, script, limit=limit)
+        if result.status != 0:
+            raise SanglierError(
+                code="SG-DRILL-010",
+                subject=host.name,
+                what=f"a command of the drill failed (status {result.status})",
+                why=result.text.strip()[-600:],
+                fix="look at the host; the drill is UNKNOWN",
+            )
+        return result.text.strip()
+
+    def must_power(self) -> Power:
+        """Give the power over the hosts; SG-DRILL-011 when there is none."""
+        if self.power is None:
+            raise SanglierError(
+                code="SG-DRILL-011",
+                subject=self.goal.cluster.name,
+                what="this fault needs power over the hosts, which only a lab has",
+                fix="add `--lab NAME`; `sanglier drill list` shows the faults that need none",
+            )
+        return self.power

@@ -1,0 +1,105 @@
+"""Wait until the cluster is whole again by itself, and judge whether it is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from sanglier.core.errors import SanglierError
+from sanglier.drill.result import Check, Verdict
+from sanglier.drill.scene import Scene
+from sanglier.layers.base import StackLayer
+from sanglier.layers.cluster import cib
+from sanglier.layers.runtime import runtime_values
+from sanglier.run.gather import gather
+from sanglier.run.planning import plan_for
+from sanglier.spec.cluster import Host
+
+PATIENCE_S = 300.0
+PERIOD_S = 2.0
+ANSWER_S = 15
+# $1 minor.  Both sides Primary and up to date, I/O not frozen.
+MIRROR = 'grep -q "^ *$1: cs:Connected ro:Primary/Primary ds:UpToDate/UpToDate C r" /proc/drbd'
+# $1 the open side's resource: one server, and every fence device started.
+DECIDED = """
+runs() { timeout 10 crm_resource --resource "$1" --locate 2>/dev/null | grep -c 'is running on'; }
+[ "$(runs "$1")" = 1 ] || return 1
+for device in $2; do [ "$(runs "$device")" = 1 ] || return 1; done
+"""
+# $1 mount point, $2 map, $3 number of its paths.
+MOUNTED = """
+grep -q " $1 ocfs2 rw" /proc/mounts || return 1
+good=$(multipathd show paths raw format '%w %T' 2>/dev/null | grep -cE "^$2 (ready|ghost)")
+[ "$good" -ge "$3" ]
+"""
+
+
+def _quiet(_event: object) -> None:
+    """Tell nobody."""
+
+
+async def _holds(scene: Scene, host: Host, text: str, *args: str) -> bool:
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            await scene.run(host, text, *args, limit=ANSWER_S)
+    except (SanglierError, TimeoutError, OSError):
+        return False
+    return True
+
+
+async def whole(scene: Scene) -> str:
+    """Give what is not right yet in a few words; empty when the cluster is whole."""
+    volume, cluster = scene.volume, scene.goal.cluster
+    for server in scene.storage:
+        if not await _holds(scene, server, MIRROR, str(volume.minor)):
+            return f"the mirror on {server.name}"
+    if cluster.guarded:
+        devices = " ".join(cib.device_id(s, d) for s in cluster.storage for d in s.fence)
+        if not await _holds(scene, scene.storage[0], DECIDED, cib.side(volume), devices):
+            return "the open side, or a fence device"
+    for app in scene.applications:
+        paths = sum(len(s.san) for s in cluster.target_servers(app))
+        if not await _holds(scene, app, MOUNTED, volume.mount, volume.wwid, str(paths)):
+            return f"the mount or the paths on {app.name}"
+    return ""
+
+
+async def settle(scene: Scene, patience_s: float = PATIENCE_S) -> str:
+    """Wait until the cluster is whole; gives what is still not right at the end, or nothing."""
+    deadline = time.monotonic() + patience_s
+    while lacking := await whole(scene):
+        if time.monotonic() > deadline:
+            return lacking
+        await asyncio.sleep(PERIOD_S)
+    return ""
+
+
+async def check_healed(scene: Scene, layers: Sequence[StackLayer], lacking: str) -> Check:
+    """Judge by what `status` and `apply` would say, and by the values in force."""
+    if lacking:
+        return _healed(Verdict.INVALID, f"not whole after {PATIENCE_S:.0f} s: {lacking}", ())
+    facts = await gather(scene.goal, layers, scene.transport, sink=_quiet)
+    plan = plan_for(layers, scene.goal, facts)
+    sick = [
+        f"{line.host} {line.layer} {line.subject}: {line.text}"
+        for layer in layers
+        for line in layer.status(scene.goal, facts)
+        if not line.healthy
+    ]
+    left = [f"apply would {step.summary} on {step.address}" for step in plan.steps]
+    wrong = [
+        f"{v.host} {v.layer} {v.name} is {v.actual}, not {v.wanted}"
+        for v in runtime_values(scene.goal, facts)
+        if v.actual != v.wanted
+    ]
+    told = (*facts.unreachable, *sick, *left, *wrong)
+    if told:
+        return _healed(Verdict.INVALID, f"{len(told)} things are not as before: {told[0]}", told)
+    return _healed(Verdict.VALID, "every layer is as declared, and so are the values in force", ())
+
+
+def _healed(verdict: Verdict, summary: str, details: tuple[str, ...]) -> Check:
+    return Check(
+        name="healed", subject="cluster", verdict=verdict, summary=summary, details=details[:30]
+    )

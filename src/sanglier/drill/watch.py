@@ -1,0 +1,99 @@
+"""Watch all through: which side is open, and whether an application server reset itself."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from sanglier.core.action import Script
+from sanglier.core.errors import SanglierError
+from sanglier.core.shell import render
+from sanglier.drill.checkers.openness import OPEN, Sample
+from sanglier.drill.scene import Scene
+from sanglier.layers.target.desired import ROOT, state_path
+from sanglier.spec.cluster import Host, StorageServer
+
+PERIOD_S = "0.25"
+LIMIT_S = 3600
+AGAIN_S = 1.0
+# $1 ALUA state file, $2 seconds between samples.  gettimeofday(2) by number: perl-base has no
+# Time::HiRes.  Every line is "s SECONDS STATE".
+SAMPLER = r"""
+perl -e '
+    use strict; $| = 1;
+    my ($path, $period) = @ARGV;
+    my $call = `uname -m` =~ /x86_64/ ? 96 : 169;
+    while (1) {
+        my $time = pack("qq", 0, 0);
+        my $state = "absent";
+        if (open(my $file, "<", $path)) { $state = <$file> // "absent"; chomp $state }
+        syscall($call, $time, 0);
+        my ($whole, $micro) = unpack("qq", $time);
+        printf "s %d.%06d %s\n", $whole, $micro, $state or exit;
+        select(undef, undef, undef, $period);
+    }
+' "$1" "$2"
+"""
+BOOT = "cat /proc/sys/kernel/random/boot_id"
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """The watchers of one drill."""
+
+    scene: Scene
+    samples: list[Sample] = field(default_factory=list)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Begin to sample every storage server."""
+        self._tasks = [asyncio.create_task(self._keep_on(s)) for s in self.scene.storage]
+
+    async def stop(self) -> None:
+        """End the samplers."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _keep_on(self, server: StorageServer) -> None:
+        """Sample; after a break, such as a reboot, begin again."""
+        while True:
+            with suppress(SanglierError, OSError, TimeoutError):
+                await self._sample(server)
+            await asyncio.sleep(AGAIN_S)
+
+    async def _sample(self, server: StorageServer) -> None:
+        volume = self.scene.volume
+        args = (f"{ROOT}/{state_path(volume)}", PERIOD_S)
+        script = render(Script(text=SAMPLER, args=args), reveal=False)
+        session = await self.scene.transport.hold(server, script, limit=LIMIT_S)
+        try:
+            while (line := await session.line()) is not None:
+                self._take(server, line.split())
+        finally:
+            with suppress(SanglierError, OSError):
+                await session.close()
+
+    def _take(self, server: StorageServer, words: list[str]) -> None:
+        if len(words) == 3 and words[0] == "s":
+            at_s = self.scene.clock.of_epoch(float(words[1]))
+            sample = Sample(
+                host=server.name, volume=self.scene.volume.name, at_s=at_s, state=words[2]
+            )
+            self.samples.append(sample)
+            if words[2] in OPEN:
+                self.scene.opened = server.name
+
+
+async def boots(scene: Scene, hosts: tuple[Host, ...]) -> dict[str, str]:
+    """Read the boot identity of each host that answers within 20 s."""
+
+    async def one(host: Host) -> tuple[str, str]:
+        try:
+            async with asyncio.timeout(20):
+                return host.name, await scene.run(host, BOOT)
+        except (SanglierError, TimeoutError):
+            return host.name, ""
+
+    return {name: boot for name, boot in await asyncio.gather(*map(one, hosts)) if boot}
