@@ -11,29 +11,30 @@ from sanglier.core.errors import SanglierError
 from sanglier.core.shell import render
 from sanglier.drill.checkers.openness import OPEN, Sample
 from sanglier.drill.scene import Scene
-from sanglier.layers.target.desired import ROOT, state_path
+from sanglier.layers.target.desired import ROOT, state_path, tpg
 from sanglier.spec.cluster import Host, StorageServer
 
 PERIOD_S = "0.25"
 LIMIT_S = 3600
 AGAIN_S = 1.0
-# $1 ALUA state file, $2 seconds between samples.  gettimeofday(2) by number: perl-base has no
-# Time::HiRes.  Every line is "s SECONDS STATE".
+# $1 ALUA state file, $2 file that says whether the target is enabled, $3 seconds between samples.
+# gettimeofday(2) by number: perl-base has no Time::HiRes.  Every line is "s SECONDS STATE".
 SAMPLER = r"""
 perl -e '
     use strict; $| = 1;
-    my ($path, $period) = @ARGV;
+    my ($path, $enable, $period) = @ARGV;
+    sub first { open(my $file, "<", $_[0]) or return; my $line = <$file>; chomp $line; $line }
     my $call = `uname -m` =~ /x86_64/ ? 96 : 169;
     while (1) {
         my $time = pack("qq", 0, 0);
-        my $state = "absent";
-        if (open(my $file, "<", $path)) { $state = <$file> // "absent"; chomp $state }
+        my $state = first($path) // "absent";
+        $state = "disabled" if (first($enable) // 0) ne 1;
         syscall($call, $time, 0);
         my ($whole, $micro) = unpack("qq", $time);
         printf "s %d.%06d %s\n", $whole, $micro, $state or exit;
         select(undef, undef, undef, $period);
     }
-' "$1" "$2"
+' "$1" "$2" "$3"
 """
 BOOT = "cat /proc/sys/kernel/random/boot_id"
 
@@ -65,7 +66,8 @@ class Watch:
 
     async def _sample(self, server: StorageServer) -> None:
         volume = self.scene.volume
-        args = (f"{ROOT}/{state_path(volume)}", PERIOD_S)
+        enable = f"{ROOT}/{tpg(self.scene.goal, volume, server)}/enable"
+        args = (f"{ROOT}/{state_path(volume)}", enable, PERIOD_S)
         script = render(Script(text=SAMPLER, args=args), reveal=False)
         session = await self.scene.transport.hold(server, script, limit=LIMIT_S)
         try:

@@ -41,6 +41,15 @@ def test_every_user_gets_the_key_and_no_secret_is_readable() -> None:
     ]
 
 
+def test_only_a_host_with_a_data_disk_makes_it_a_mapped_device() -> None:
+    for name, wanted in (("disk-a", True), ("srv-a", False), ("witness", False)):
+        files = identity_files(LAB, LAB.host(name), machine_id="0" * 32, authorized="KEY")
+        units = [file.text for file in files if file.path.endswith("/lab-disk.service")]
+        wants = [file.text for file in files if "sysinit.target.d/" in file.path]
+        assert (len(units), len(wants)) == (wanted, wanted)
+        assert all("dmsetup create disk" in unit for unit in units)
+
+
 def test_ssh_checks_host_keys_and_enters_the_namespace() -> None:
     text = render_ssh_config(PLACE, LAB, Path("/run/x/lab/key"), Path("/run/x/lab/known"))
     assert text.count("\nHost ") == 4 and text.startswith("Host disk-a 10.77.0.11\n")

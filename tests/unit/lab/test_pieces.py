@@ -40,7 +40,7 @@ def test_the_kernel_gets_its_disks_cards_and_memory() -> None:
     argv = uml.kernel_argv(topology.build("lab", 1).host("disk-a"), IMAGE, PLACE)
     assert argv[0] == "/c/full-1/boot"
     assert "ubda=/c/labs/lab/disk-a.cow,/c/full-1/root.ext4" in argv
-    assert "ubdb=/c/labs/lab/disk-a.disk" in argv and "mem=512M" in argv
+    assert "ubdb=/c/labs/lab/disk-a.disk" in argv and "mem=768M" in argv
     assert sum(word.startswith("vec") for word in argv) == 4
 
 

@@ -33,6 +33,16 @@ def test_nothing_is_there_twice_and_names_fit_the_kernel(applications: int) -> N
     assert all(len(network.name) <= 15 for network in NETWORKS)
 
 
+@given(st.integers(0, topology.MAX_APPLICATIONS))
+def test_every_host_has_a_power_switch_at_its_number_plus_100(applications: int) -> None:
+    hosts = topology.build("lab", applications).hosts
+    numbers = {host.name: int(host.address.rpartition(".")[2]) for host in hosts}
+    switches = {host.name: host.bmc for host in hosts}
+    assert switches == {name: f"10.77.0.{100 + number}" for name, number in numbers.items()}
+    assert all(100 + number <= 254 for number in numbers.values())
+    assert not set(switches.values()) & {host.address for host in hosts}
+
+
 def test_two_labs_have_other_cards() -> None:
     first, second = topology.build("one", 2), topology.build("two", 2)
     macs = [{i.mac for h in t.hosts for i in h.interfaces} for t in (first, second)]

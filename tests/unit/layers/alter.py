@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 
 from sanglier.core.facts import Facts
 from sanglier.layers.backing.facts import BackingFacts
+from sanglier.layers.cluster.facts import ClusterFacts
 from sanglier.layers.drbd.facts import DrbdFacts
 from sanglier.layers.ocfs2.facts import Ocfs2Facts
 
-from .goal import VOLUME
+from .goal import STORAGE, VOLUME
 
 F = TypeVar("F")
 
@@ -42,3 +43,19 @@ def without(facts: Facts, host: str) -> Facts:
     """Give the facts as if a host had not answered."""
     values = {key: value for key, value in facts._values.items() if key[0] != host}
     return Facts(values)
+
+
+def with_state(facts: Facts, **values: Any) -> Facts:  # noqa: ANN401
+    """Replace fields of what Pacemaker says, on every storage server that knows."""
+    for host in STORAGE:
+        state = facts.of(host, ClusterFacts).state
+        if state is not None:
+            facts = altered(facts, host, ClusterFacts, state=replace(state, **values))
+    return facts
+
+
+def not_running(facts: Facts, *primitives: str) -> Facts:
+    """Give the facts as if these primitives ran nowhere."""
+    state = facts.of(STORAGE[0], ClusterFacts).state
+    assert state is not None
+    return with_state(facts, running={**state.running, **{key: {} for key in primitives}})

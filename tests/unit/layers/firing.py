@@ -7,13 +7,17 @@ from dataclasses import replace
 
 from sanglier.core.facts import Facts
 from sanglier.layers.backing.facts import DeviceKind
+from sanglier.layers.base import Goal
+from sanglier.layers.cluster.corosync import AUTHKEY
+from sanglier.layers.cluster.facts import ClusterFacts
+from sanglier.layers.files import FileState
 from sanglier.layers.initiator.facts import InitiatorFacts, Portal
 from sanglier.layers.network.facts import Interface, NetworkFacts
 from sanglier.layers.ocfs2.facts import Mount, Ocfs2Facts
 from sanglier.layers.packages.facts import PackagesFacts
 
-from .alter import altered, with_device, with_filesystem, with_side
-from .goal import GOAL, VOLUME
+from .alter import altered, not_running, with_device, with_filesystem, with_side
+from .goal import ARTICLE, GOAL, VOLUME
 from .recordings import facts_of
 
 State = Callable[[], Facts]
@@ -82,6 +86,12 @@ def _stranger() -> Facts:
     return altered(facts_of("converged"), "srv-a", InitiatorFacts, records=records)
 
 
+def _other_key() -> Facts:
+    now = facts_of("converged").of("disk-b", ClusterFacts)
+    files = {**now.files, AUTHKEY: FileState(digest="0" * 64)}
+    return altered(facts_of("converged"), "disk-b", ClusterFacts, files=files)
+
+
 FIRING: Mapping[str, State] = {
     "SG-PKG-001": _no_source,
     "SG-PKG-002": _no_module,
@@ -96,10 +106,17 @@ FIRING: Mapping[str, State] = {
     "SG-DISK-003": _recorded("device-in-use"),
     "SG-DISK-004": _device(size=1024),
     "SG-DISK-005": _device(size=1 << 29),
-    "SG-DRBD-001": _recorded("converged"),
     "SG-DRBD-002": _recorded("drbd-sync-target"),
     "SG-DRBD-003": lambda: with_side(facts_of("converged"), "disk-a", suspended=True),
     "SG-DRBD-004": _recorded("drbd-split-brain"),
+    "SG-CLU-001": _recorded("blank"),
+    "SG-CLU-002": _recorded("disk-b-dead"),
+    "SG-CLU-003": _recorded("node-in-standby"),
+    "SG-CLU-004": lambda: not_running(facts_of("converged"), "data-open"),
+    "SG-CLU-005": _recorded("fence-device-wrong"),
+    "SG-CLU-006": _recorded("witness-stopped"),
+    "SG-CLU-007": _other_key,
+    "SG-CLU-008": _recorded("disk-b-half-up"),
     "SG-ISCSI-001": _stranger,
     "SG-MP-001": _recorded("disk-b-dead"),
     "SG-FS-001": lambda: with_filesystem(facts_of("filesystem-unmounted"), "srv-a", label="OTHER"),
@@ -107,4 +124,9 @@ FIRING: Mapping[str, State] = {
     "SG-FS-003": _locked_values,
 }
 SIZED = replace(VOLUME, size_bytes=1 << 30)
-"""The volume with a declared size, for SG-DISK-004."""
+"""The volume with a declared size."""
+GOALS: Mapping[str, Goal] = {
+    "SG-DISK-004": replace(GOAL, cluster=replace(GOAL.cluster, volumes=(SIZED,))),
+    "SG-CLU-001": ARTICLE,
+}
+"""Codes that need another goal than the usual one."""

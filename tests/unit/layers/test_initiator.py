@@ -27,7 +27,7 @@ from .recordings import facts_of, outputs_of
 from .simulate import applying
 
 SERVERS = {server.name: server for server in GOAL.cluster.applications}
-PORTALS = set(all_portals(GOAL.cluster))
+PORTALS = set(all_portals(GOAL.cluster, GOAL.cluster.applications[0]))
 
 
 def initiator(case: str, host: str) -> InitiatorFacts:

@@ -47,7 +47,7 @@ def test_stock_values_let_servers_reset_themselves_under_a_hung_disk() -> None:
 BROKEN = {
     "I1": replace(SAFE, o2cb_threshold=45),
     "I3": replace(SAFE, drbd_timeout_ds=30),
-    "I4": replace(SAFE, fence_s=26, fence_hold_s=40),
+    "I4": replace(SAFE, fence_s=29, fence_hold_s=41),
     "I5": replace(SAFE, noop_timeout_s=17),
     "I6": replace(SAFE, checker_timeout_s=20),
     "I7": replace(SAFE, abort_timeout_s=20),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from sanglier.spec.budget import GRACE_S
 from sanglier.spec.predict import FAULTS, predict, predict_one
 from sanglier.spec.timings import FAST, SAFE
 
@@ -43,7 +44,7 @@ def test_stalls_of_safe() -> None:
     stalls = {p.fault: p.stall_s for p in predict(SAFE)}
     assert stalls["open-server-dead"] == stalls["open-server-frozen"] == 28.6
     assert stalls["standby-server-dead"] == 27.6
-    assert stalls["replication-cut"] == 33
+    assert stalls["replication-cut"] == 39.6
     assert stalls["one-san-cut"] == 14
     assert stalls["disk-hangs"] == 97
     assert stalls["application-dead"] == 127
@@ -52,12 +53,24 @@ def test_stalls_of_safe() -> None:
 
 def test_the_longest_of_what_runs_at_the_same_time_counts() -> None:
     quick = predict_one(SAFE, "open-server-dead", fence_s=1)
-    assert quick.made_of[0] == ("2 x ping-int", 6)
+    assert quick.made_of[0] == ("NOP interval", 3)
+    lazy_mirror = predict_one(replace(SAFE, drbd_ping_int_s=6), "open-server-dead", fence_s=1)
+    assert lazy_mirror.made_of[0] == ("2 x ping-int", 12)
     patient = predict_one(replace(SAFE, recovery_s=20), "open-server-dead", fence_s=1)
     assert dict(patient.made_of)["recovery"] == 20
     slow_witness = replace(SAFE, qdevice_timeout_ms=10000)
     found = predict_one(slow_witness, "open-server-dead")
     assert found.made_of[0] == ("witness drops it", 12)
+
+
+def test_a_cut_mirror_waits_for_a_flap_and_the_word_of_the_kill_for_corosync() -> None:
+    waits = predict_one(SAFE, "replication-cut").made_of
+    names = [name for name, _ in waits]
+    assert names == [
+        "2 x ping-int", "ping-timeout", "grace for a flap", "fencing", "token", "consensus",
+        "handler",
+    ]  # fmt: skip
+    assert dict(waits)["grace for a flap"] == GRACE_S
 
 
 def test_the_open_side_need_not_wait_for_corosync() -> None:

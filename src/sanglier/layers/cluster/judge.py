@@ -9,8 +9,8 @@ from sanglier.core.facts import Facts
 from sanglier.core.problem import Problem, Severity
 from sanglier.layers.base import Goal
 from sanglier.layers.cluster import cib
-from sanglier.layers.cluster.facts import ClusterFacts, State
-from sanglier.spec.cluster import Cluster
+from sanglier.layers.cluster.facts import ClusterFacts, Node, State
+from sanglier.spec.cluster import Cluster, Volume
 
 ARTICLE_CONSENT = "article"
 
@@ -77,6 +77,32 @@ def _not_open(cluster: Cluster, host: str, state: State) -> Iterator[Problem]:
             )  # fmt: skip
 
 
+def _lacking(state: State, volume: Volume, hostname: str) -> str:
+    """Tell what a working member lacks to take a volume over; empty when it could."""
+    if hostname not in state.where(cib.drbd(volume), "Promoted"):
+        return "its mirror is not promoted"
+    if hostname not in state.where(cib.lun(volume), "Started"):
+        return "its target is not started"
+    return ""
+
+
+def _unready(cluster: Cluster, host: str, state: State) -> Iterator[Problem]:
+    """Name the sides that could not open, of servers that are there to work."""
+    for server in cluster.storage:
+        node = state.nodes.get(server.hostname, Node())
+        if not state.running or not node.online or node.standby:
+            continue
+        for volume in (v for v in cluster.volumes if server.name in v.devices):
+            if lacking := _lacking(state, volume, server.hostname):
+                yield _problem(
+                    server.name, volume.name, "SG-CLU-008", Severity.WARNING,
+                    f"this side could not take over: {lacking}",
+                    "; ".join(state.failed) or "it starts, or its data is not up to date, or "
+                    "somebody forbade it (crm_resource --ban)",
+                    f"wait while the mirror syncs; otherwise `crm_mon -1rL` on {host} says why",
+                )  # fmt: skip
+
+
 def _unguarded(cluster: Cluster, host: str, state: State) -> Iterator[Problem]:
     for server in cluster.storage:
         for device in server.fence:
@@ -101,7 +127,8 @@ def problems(goal: Goal, facts: Facts) -> tuple[Problem, ...]:
             host, cluster = server.name, goal.cluster
             found = (
                 *_lost(cluster, host, state), *_not_open(cluster, host, state),
-                *_unguarded(cluster, host, state), *_witness(goal, facts, host),
+                *_unready(cluster, host, state), *_unguarded(cluster, host, state),
+                *_witness(goal, facts, host),
             )  # fmt: skip
             return tuple(found)
     return ()
