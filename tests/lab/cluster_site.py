@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sanglier.lab.control import Lab
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "lab.yaml"
-WIPE = ("--allow", "wipe:disk-a/ubdb", "--allow", "wipe:disk-b/ubdb")
-REUSE = ("--allow", "reuse:disk-a/ubdb", "--allow", "reuse:disk-b/ubdb")
+EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLE = EXAMPLES / "lab.yaml"
+DISK = "/dev/mapper/disk"
+WIPE = ("--allow", "wipe:disk-a/mapper/disk", "--allow", "wipe:disk-b/mapper/disk")
+REUSE = ("--allow", "reuse:disk-a/mapper/disk", "--allow", "reuse:disk-b/mapper/disk")
 DESTROY = ("--allow", "destroy:guiguiabloc")
+
+IQN = "iqn.2009-02.fr.guiguiabloc:guiguiabloc"
+TARGETS = "/sys/kernel/config/target"
+SIDE = f"{TARGETS}/core/iblock_0/data/alua/sanglier/alua_access_state"
+"""File on a storage server: 0 while its side is open, 2 in standby."""
+
+PATIENCE_S = 240.0
+
+
+def tpg(host: str) -> str:
+    """Directory of the target's portal group on a storage server."""
+    return f"{TARGETS}/iscsi/{IQN}.data.{host}/tpgt_1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +47,10 @@ class Site:
         return self.directory / "lab.yaml"
 
     @property
+    def secrets(self) -> Path:
+        return self.directory / "lab.secrets"
+
+    @property
     def environment(self) -> dict[str, str]:
         return {**os.environ, "SANGLIER_STATE": str(self.directory / "state"), "COLUMNS": "160"}
 
@@ -43,7 +63,7 @@ class Site:
             sys.executable, "-m", "sanglier.cli.main", verb, str(self.file), *options, *words,
         ]  # fmt: skip
 
-    def run(self, verb: str, *words: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
+    def run(self, verb: str, *words: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.argv(verb, *words), capture_output=True, text=True, timeout=timeout,
             stdin=subprocess.DEVNULL, env=self.environment, check=False,
@@ -55,11 +75,20 @@ class Site:
             stdin=subprocess.DEVNULL, env=self.environment,
         )  # fmt: skip
 
-    def apply(self, *words: str) -> str:
-        """Apply, and insist that it went well."""
-        done = self.run("apply", "--yes", *words)
+    def must(self, verb: str, *words: str, timeout: float = 600) -> str:
+        """Run a verb, and insist that it went well."""
+        done = self.run(verb, *words, timeout=timeout)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
+
+    def refused(self, verb: str, *words: str, status: int = 3) -> str:
+        """Run a verb, and insist that it ends with ``status``."""
+        done = self.run(verb, *words)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def apply(self, *words: str) -> str:
+        return self.must("apply", "--yes", *words)
 
     def plan(self, *words: str) -> dict[str, Any]:
         done = self.run("plan", "--json", *words)
@@ -71,13 +100,40 @@ class Site:
         """What a plan would do, as ``host/layer/subject``."""
         return [step["address"] for step in self.plan()["steps"]]
 
-    def on(self, host: str, script: str, timeout: float = 60) -> str:
+    def on(self, host: str, script: str, timeout: float = 120) -> str:
         """Run a shell script as root on a host, and insist that it went well."""
         done = self.lab.run(host, "sh", "-ec", script, timeout=timeout)
         assert done.returncode == 0, f"{host}: {script}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
 
-    def assert_converged(self) -> None:
-        assert self.steps() == []
+    def until(self, host: str, condition: str, seconds: float = PATIENCE_S) -> None:
+        """Wait until a shell condition holds on a host, which may be booting meanwhile."""
+        deadline = time.monotonic() + seconds
+        while self.lab.run(host, "sh", "-c", condition).returncode != 0:
+            assert time.monotonic() < deadline, f"{host}: never came true: {condition}"
+            time.sleep(1)
+
+    def open_on(self) -> str:
+        """Tell the one storage server whose side is open, by what the targets themselves say."""
+        read = f"cat {SIDE} 2>/dev/null || :"
+        found = [host for host in ("disk-a", "disk-b") if self.on(host, read) == "0"]
+        assert len(found) == 1, found
+        return found[0]
+
+    def assert_whole(self, seconds: float = PATIENCE_S) -> None:
+        """Wait, touching nothing, until every layer is healthy and the plan is empty."""
+        deadline = time.monotonic() + seconds
+        while (done := self.run("status")).returncode != 0:
+            assert time.monotonic() < deadline, done.stdout + done.stderr
+            time.sleep(2)
         for host in ("srv-a", "srv-b"):
             assert "/dev/mapper/sanglier-data on /data type ocfs2 (rw" in self.on(host, "mount")
+
+
+def make_site(lab: Lab, directory: Path, example: Path = EXAMPLE) -> Site:
+    """Put an example's file and the lab's secrets, those of its power switches, in a directory."""
+    site = Site(lab=lab, directory=directory)
+    shutil.copyfile(example, site.file)
+    site.secrets.touch(mode=0o600)
+    site.secrets.write_bytes(lab.secrets.read_bytes())
+    return site

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from cluster_site import EXAMPLE, Site
+from cluster_site import Site, make_site
 
 from sanglier.lab import control
 from sanglier.lab.control import Lab
@@ -35,9 +35,7 @@ def lab() -> Iterator[Lab]:
 @pytest.fixture(scope="session")
 def site(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Site:
     """The example's cluster on the session's lab, for the tests of test_stack_*.py."""
-    directory = tmp_path_factory.mktemp("site")
-    (directory / "lab.yaml").write_text(EXAMPLE.read_text())
-    return Site(lab=lab, directory=directory)
+    return make_site(lab, tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture

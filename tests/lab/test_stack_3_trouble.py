@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cluster_site import Site
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 
 def _with_ssh(site: Site, file: str, old: str, new: str) -> None:
@@ -83,7 +83,7 @@ def test_a_user_with_sudo_works_like_root(site: Site) -> None:
     assert site.steps() == []
     site.on("srv-b", "umount /data")
     site.apply()
-    site.assert_converged()
+    site.assert_whole()
 
 
 FILL = """
@@ -102,7 +102,7 @@ def test_a_full_disk_gives_its_own_error_and_converges_afterwards(site: Site) ->
     assert status == 1, said
     assert "SG-RUN-002" in said
     site.apply()
-    site.assert_converged()
+    site.assert_whole()
 
 
 def test_a_missing_kernel_module_is_a_blocker_with_its_name(site: Site) -> None:
@@ -147,7 +147,7 @@ def test_a_second_apply_at_once_says_who_holds_the_lock(site: Site) -> None:
     assert status == 3, said
     assert "SG-RUN-020" in said
     assert f"process {first.pid}, apply) since" in said
-    site.assert_converged()
+    site.assert_whole()
 
 
 def test_a_lock_of_a_killed_apply_is_taken_over_and_said(site: Site) -> None:
@@ -159,4 +159,4 @@ def test_a_lock_of_a_killed_apply_is_taken_over_and_said(site: Site) -> None:
     said = site.apply()
     assert "took over the lock" in said
     assert f"process {first.pid}, apply" in said
-    site.assert_converged()
+    site.assert_whole()

@@ -1,100 +1,121 @@
-"""A storage server dies under load; an application server reboots."""
+"""Storage servers die under load, servers reboot, everything loses its power: it comes back alone.
+
+Nobody applies in this file but where a person's choice is needed.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from pathlib import Path
 
 import pytest
 from cluster_site import Site
+from under_load import Progress, assert_nothing_lost
 
-from sanglier.drill.recorder import Load
-from sanglier.drill.result import Verdict
-from sanglier.drill.workloads.appends import AppendCheck, Appends, compare_all
-from sanglier.run.ssh import SshTransport
-from sanglier.spec.load import load as load_cluster
+from sanglier.lab import control
+from sanglier.lab.power import Action, PowerEvent
+from sanglier.lab.record import Wish
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
-
-def _wait_for(site: Site, host: str, words: str, file: str) -> None:
-    """Wait at most two minutes until a file of the host's kernel shows ``words``."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and words not in site.on(host, f"cat {file}"):
-        time.sleep(1)
+ADDRESSES = {"disk-a": "10.77.0.11", "disk-b": "10.77.0.12"}
 
 
-async def _under_load(site: Site, victim: str) -> tuple[AppendCheck, ...]:
-    """Kill ``victim`` while both servers append; give every file as every server reads it."""
-    cluster = load_cluster(site.file)
-    transport = SshTransport(config=Path(site.lab.ssh_config))
-    try:
-        load = Load(transport=transport, directory="/data/kill", workloads=(Appends(rate_hz=0),))
-        await load.prepare(cluster.applications[0])
-        for server in cluster.applications:
-            await load.start(server)
-        await asyncio.sleep(4)
-        before = [len(writer.acks) for writer in load.writers]
-        await asyncio.to_thread(site.lab.kill, victim)
-        deadline = time.monotonic() + 100
-        while time.monotonic() < deadline:
-            await asyncio.sleep(1)
-            if all(len(w.acks) > n + 500 for w, n in zip(load.writers, before, strict=True)):
-                break
-        histories = await load.stop(30)
-        assert all(before), "the load did not run before the failure"
-        readings = []
-        for reader in cluster.applications:
-            await load.drop_caches(reader)
-            readings += await load.read(reader)
-        return compare_all(histories, readings)
-    finally:
-        await transport.close()
+def _power(site: Site, since: int) -> tuple[PowerEvent, ...]:
+    return control.power_events(site.lab)[since:]
 
 
-def test_no_acknowledged_write_is_lost_when_the_preferred_storage_server_dies(site: Site) -> None:
-    checks = asyncio.run(_under_load(site, "disk-a"))
-    assert len(checks) == 4
-    assert [check.verdict for check in checks] == [Verdict.VALID] * 4, checks
+def _assert_switched_on_by(site: Site, victim: str, killer: str, since: int) -> None:
+    events = _power(site, since)
+    assert {(event.host, event.requester) for event in events} == {(victim, ADDRESSES[killer])}
+    assert events[-1].action in {Action.ON, Action.CYCLE, Action.RESET}, events
 
 
-def test_status_names_the_dead_server(site: Site) -> None:
-    done = site.run("status")
-    assert done.returncode == 4
-    assert "disk-a" in done.stdout
-    assert "SG-SSH-001" in done.stdout + done.stderr
+def test_the_open_server_dies_and_the_other_fences_it_and_opens_and_nothing_is_lost(
+    site: Site,
+) -> None:
+    assert site.open_on() == "disk-a"
+    since = len(control.power_events(site.lab))
+    assert_nothing_lost(site, "kill", lambda _: site.lab.kill("disk-a"))
+    _assert_switched_on_by(site, "disk-a", "disk-b", since)
 
 
-def test_the_dead_server_is_taken_back_by_apply_and_resynced(site: Site) -> None:
-    site.lab.start("disk-a")
-    site.apply()
-    site.assert_converged()
+def test_the_dead_server_boots_and_is_in_sync_again_by_itself(site: Site) -> None:
+    site.assert_whole()
+    assert site.open_on() == "disk-b"
     assert "ds:UpToDate/UpToDate" in site.on("disk-a", "cat /proc/drbd")
 
 
-def test_a_split_brain_is_said_and_nobodys_writes_are_discarded(site: Site) -> None:
-    """Two Primaries that lose each other begin two histories; only a person may choose."""
-    site.on("disk-b", "drbdadm disconnect data")
-    done = site.run("apply", "--yes")
-    said = done.stdout + done.stderr
-    assert done.returncode == 1, said
-    assert "SPLIT-BRAIN" in said
-    states = [site.on(host, "grep cs: /proc/drbd") for host in ("disk-a", "disk-b")]
-    assert all("cs:StandAlone" in state for state in states), states
-    assert all("ds:UpToDate" in state for state in states), states
-    site.lab.kill("disk-b")
-    site.lab.start("disk-b")
-    site.on("disk-b", "modprobe drbd; drbdadm up data; drbdadm disconnect data")
-    site.on("disk-b", "drbdadm connect --discard-my-data data")
-    site.on("disk-a", "drbdadm connect data || :")
-    _wait_for(site, "disk-b", "ds:UpToDate/UpToDate", "/proc/drbd")
-    site.apply()
-    site.assert_converged()
+def test_without_a_confirmed_kill_nothing_opens_and_writers_wait_and_nothing_is_lost(
+    site: Site,
+) -> None:
+    """The open server dies and its power switch with it, until somebody plugs that in again."""
+    since = len(control.power_events(site.lab))
+
+    def deed(progress: Progress) -> None:
+        site.lab.cut_bmc("disk-b")
+        site.lab.kill("disk-b")
+        try:
+            site.until("disk-a", "crm_mon -1 | grep -q 'disk-b: UNCLEAN'")
+            before = progress()
+            said = site.refused("status", status=4)
+            assert progress() == before, "somebody acknowledged a write"
+        finally:
+            site.lab.heal_bmc("disk-b")
+        assert "SG-SSH-001" in said
+        assert "disk-b is lost and not confirmed dead" in said
+        assert "I/O FROZEN" in said
+        assert _power(site, since) == ()
+
+    assert_nothing_lost(site, "unconfirmed", deed)
+    _assert_switched_on_by(site, "disk-b", "disk-a", since)
+    site.assert_whole()
+    assert site.open_on() == "disk-a"
 
 
 def test_an_application_server_mounts_by_itself_after_a_reboot(site: Site) -> None:
     site.lab.stop("srv-b")
     site.lab.start("srv-b")
-    _wait_for(site, "srv-b", " /data ocfs2 ", "/proc/mounts")
-    site.assert_converged()
+    site.assert_whole()
+
+
+def test_everything_loses_its_power_and_comes_back_by_itself(site: Site) -> None:
+    site.on("srv-a", "echo survives > /data/outage; sync")
+    for host in site.lab.topology.hosts:
+        site.lab.kill(host.name)
+    control.up(site.lab.place.name, Wish())
+    site.assert_whole()
+    assert site.on("srv-b", "cat /data/outage") == "survives"
+
+
+GUARD_OFF = """
+crm_attribute --name maintenance-mode --update true
+sleep 5
+"""
+APART = """
+drbdsetup disk-options 0 --fencing=dont-care
+drbdadm disconnect data
+dd if=/dev/urandom of=/dev/drbd0 bs=4k count=1 seek=250000 oflag=direct 2>&1
+"""
+STATE = "grep cs: /proc/drbd"
+
+
+def _wait_for(site: Site, host: str, words: str) -> None:
+    site.until(host, f"grep -q '{words}' /proc/drbd")
+
+
+def test_a_split_brain_made_by_hand_is_said_and_nobodys_writes_are_discarded(site: Site) -> None:
+    """The guard is off and both sides write apart; only a person may choose one."""
+    site.on("disk-a", GUARD_OFF)
+    site.on("disk-a", "drbdsetup disk-options 0 --fencing=dont-care")
+    site.on("disk-b", APART)
+    site.on("srv-a", "echo mine > /data/split; sync")
+    site.on("disk-b", "drbdadm connect data")
+    site.until("disk-a", f"{STATE} | grep -q cs:StandAlone")
+    plan = site.plan()
+    codes = {problem["code"] for problem in plan["problems"]}
+    assert "SG-DRBD-004" in codes, plan
+    for host in ("disk-a", "disk-b"):
+        assert "ds:UpToDate/DUnknown" in site.on(host, STATE)
+    site.on("disk-b", "systemctl kill -s KILL pacemaker; drbdadm secondary --force data || :")
+    time.sleep(1)
+    site.assert_whole()

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 
 import pytest
 from layers.goal import GOAL, TIMINGS
-from layers.timed import facts_of
+from layers.recordings import facts_of
 
 from sanglier.cli.timings import check_lines, inequality_lines, prediction_lines, rows
 from sanglier.layers.runtime import runtime_values
@@ -78,7 +78,7 @@ def test_what_is_in_force_is_compared() -> None:
     lines = [line.plain for line in check_lines(changed)]
     assert lines[:2] == [
         "  ✗ disk-a       drbd       1 of 5 differ",
-        "      data ko-count: wanted 9, in force 7",
+        "      data ko-count: wanted 9, in force 11",
     ]
 
 

@@ -59,6 +59,8 @@ GOAL, ARTICLE = (
 )
 """The cluster of nearly every recording, and the one in the article's own mode."""
 VOLUME = GOAL.cluster.volumes[0]
+WIPES = ("wipe:disk-a/mapper/disk", "wipe:disk-b/mapper/disk")
+REUSES = ("reuse:disk-a/mapper/disk", "reuse:disk-b/mapper/disk")
 HOSTS = tuple(host.name for host in GOAL.cluster.hosts)
 STORAGE = tuple(server.name for server in GOAL.cluster.storage)
 APPLICATIONS = tuple(server.name for server in GOAL.cluster.applications)

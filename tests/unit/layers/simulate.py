@@ -13,12 +13,16 @@ from sanglier.core.problem import Severity
 from sanglier.core.step import Risk, Step
 from sanglier.layers.backing.facts import BackingFacts
 from sanglier.layers.base import Goal
+from sanglier.layers.cluster import cib
+from sanglier.layers.cluster.desired import files_of
+from sanglier.layers.cluster.facts import ClusterFacts
+from sanglier.layers.cluster.steps import engine_runs
 from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts, Resource
 from sanglier.layers.initiator.facts import InitiatorFacts
 from sanglier.layers.multipath.facts import MultipathFacts
 from sanglier.layers.ocfs2.facts import Filesystem, Ocfs2Facts
 from sanglier.layers.stack import LAYERS
-from sanglier.layers.target.desired import tpg
+from sanglier.layers.target.desired import OPTIMIZED, state_path, tpg
 from sanglier.layers.target.facts import TargetFacts
 
 from .goal import APPLICATIONS, GOAL, STORAGE, VOLUME
@@ -57,7 +61,7 @@ def mounted(facts: Facts) -> set[str]:
     return {h for h in APPLICATIONS if VOLUME.mount in facts.of(h, Ocfs2Facts).mounts}
 
 
-def opened(facts: Facts) -> set[str]:
+def exported(facts: Facts) -> set[str]:
     servers = {server.name: server for server in GOAL.cluster.storage}
     return {
         host
@@ -69,10 +73,18 @@ def opened(facts: Facts) -> set[str]:
     }
 
 
+def open_sides(facts: Facts) -> set[str]:
+    """Give the servers whose target takes I/O (ALUA active/optimized)."""
+    exports = {host: facts.of(host, TargetFacts).exports[VOLUME.name] for host in STORAGE}
+    return {h for h, export in exports.items() if export.value(state_path(VOLUME)) == OPTIMIZED}
+
+
 def violations(facts: Facts) -> set[str]:
     """Tell what is wrong in a state that no step may lead to."""
-    found = {f"{h} is open and not exportable" for h in opened(facts)
+    found = {f"{h} is exported and not exportable" for h in exported(facts)
              if not sides(facts)[h].exportable}  # fmt: skip
+    if len(open_sides(facts)) > 1:
+        found.add("both sides are open")
     for host in APPLICATIONS:
         maps = facts.of(host, MultipathFacts).maps
         if host in mounted(facts) and not maps:
@@ -114,18 +126,44 @@ def _check_making(facts: Facts, step: Step) -> None:
             assert fs.blank or step.consent, f"{step.address}: makes over data"
 
 
+def _check_engine_start(facts: Facts, step: Step) -> None:
+    files = facts.of(step.address.host, ClusterFacts).files
+    assert {f.path for f in files_of(GOAL, GOAL.cluster.storage[0])} <= set(files)
+
+
+def _check_unused(facts: Facts) -> None:
+    assert not mounted(facts)
+
+
+def _check_load(facts: Facts) -> None:
+    assert all(engine_runs(facts, host) for host in STORAGE)
+
+
+def _check_settling(facts: Facts) -> None:
+    wanted = cib.form(cib.configuration(GOAL.cluster))
+    assert all(facts.of(host, ClusterFacts).configuration == wanted for host in STORAGE)
+
+
+CHECKS: tuple[tuple[str, Callable[[Facts, Step], None]], ...] = (
+    ("create metadata", _check_metadata),
+    ("promote", _check_promotion),
+    ("skip the first sync", lambda facts, _: _check_skip(facts)),
+    ("make OCFS2", _check_making),
+    ("start corosync,", _check_engine_start),
+    ("load Pacemaker", lambda facts, _: _check_load(facts)),
+    ("wait until one side", lambda facts, _: _check_settling(facts)),
+    ("stop pacemaker", lambda facts, _: _check_unused(facts)),
+)
+"""How the summary of a step begins, and what must hold before it."""
+
+
 def check_before(facts: Facts, step: Step) -> None:
     """Check that a step may be begun."""
     if step.risk is Risk.DESTRUCTIVE:
         assert step.consent, f"{step.address} destroys without a consent"
-    if step.summary.startswith("create metadata"):
-        _check_metadata(facts, step)
-    if step.summary.startswith("promote"):
-        _check_promotion(facts, step)
-    if step.summary.startswith("skip the first sync"):
-        _check_skip(facts)
-    if step.summary.startswith("make OCFS2"):
-        _check_making(facts, step)
+    for beginning, check in CHECKS:
+        if step.summary.startswith(beginning):
+            check(facts, step)
 
 
 def take(facts: Facts, step: Step) -> Facts:

@@ -15,7 +15,7 @@ from sanglier.layers.base import Goal, StackLayer
 from sanglier.run.recorded import load_recording, save_recording
 
 from .goal import GOAL
-from .recordings import asked, base_of, outputs_at
+from .recordings import asked, base_of, of_today, outputs_at
 
 CLOCKS = {"clock", "controller-clock"}
 
@@ -35,7 +35,8 @@ def store(recording: Path, place: Path, base: str | None = None, *, goal: Goal =
 
 
 def _store_layer(recording: Path, place: Path, goal: Goal, host: str, layer: StackLayer) -> None:
-    found = dict(load_recording(recording, host, layer.name))
+    recorded = load_recording(recording, host, layer.name)
+    found = {name: of_today(output) for name, output in recorded.items()}
     if layer.name != "network":
         found.pop("controller-clock", None)
     base = base_of(place)

@@ -37,7 +37,7 @@ AGENTS = {f.path.rsplit("/", 1)[-1]: f.text for f in files_of(GOAL, A) if "/ocf/
 HANDLER = handler_file(GOAL).text
 OPEN, NOT_RUNNING, FAILED = 0, 7, 1
 """Exit codes of OCF: success, not running, generic error."""
-DEAD, CONNECTED_AGAIN = 7, 1
+DEAD, NO_DEATH = 7, 1
 """Exit codes of a fence-peer handler, drbd.conf(5)."""
 
 
@@ -350,7 +350,7 @@ def test_nobody_waits_for_a_peer_that_corosync_has_lost(lost: Place) -> None:
 def test_a_mirror_that_comes_back_is_no_death(lost: Place) -> None:
     lost.put(lost.root / "good", mirror("converged"))
     later(lost, 2, f"cp {lost.root}/good {lost.proc}")
-    assert fence(lost) == CONNECTED_AGAIN
+    assert fence(lost) == NO_DEATH
     assert shots(lost) == []
 
 
@@ -359,7 +359,7 @@ def test_a_side_that_is_behind_never_shoots(lost: Place, disk: str) -> None:
     lost.put(lost.proc, mirror("disk-b-dead").replace("ds:UpToDate", f"ds:{disk}"))
     lost.put(lost.root / "good", mirror("converged"))
     later(lost, 30, f"cp {lost.root}/good {lost.proc}")
-    assert fence(lost) == CONNECTED_AGAIN
+    assert fence(lost) == NO_DEATH
     assert shots(lost) == []
 
 
@@ -373,6 +373,25 @@ def test_without_quorum_nobody_shoots(lost: Place) -> None:
 
 def test_only_a_confirmed_kill_is_a_death(lost: Place) -> None:
     lost.tool("stonith_admin", f'echo "$*" >> {lost.root}/shots; '
-              f'[ "$(wc -l < {lost.root}/shots)" -ge 3 ]')  # fmt: skip
+              f'[ "$(wc -l < {lost.root}/shots)" -ge 5 ]')  # fmt: skip
     assert fence(lost) == DEAD
-    assert shots(lost) == [SHOT] * 3
+    assert [shot.split()[0] for shot in shots(lost)] == ["--reboot", "--fence"] * 2 + ["--reboot"]
+
+
+def test_a_persons_word_since_the_loss_is_a_confirmed_kill(lost: Place) -> None:
+    lost.tool("stonith_admin", f'echo "$*" >> {lost.root}/shots; [ "$1" = --fence ]')
+    assert fence(lost) == DEAD
+    assert shots(lost)[-1] == f"--fence disk-b --tolerance {int(GRACE_S) + 1}s --tag drbd"
+
+
+def test_a_freeze_that_somebody_ended_is_no_death(lost: Place) -> None:
+    lost.put(lost.root / "good", mirror("disk-b-dead").replace(" C s", " C r"))
+    later(lost, 2, f"cp {lost.root}/good {lost.proc}")
+    assert fence(lost) == NO_DEATH
+    assert shots(lost) == []
+
+
+def test_a_side_that_is_to_be_promoted_and_may_be_behind_is_not(lost: Place) -> None:
+    text = mirror("disk-b-dead").replace(" C s", " C r").replace("ds:UpToDate", "ds:Consistent")
+    lost.put(lost.proc, text)
+    assert (fence(lost), lost.counted(), shots(lost)) == (NO_DEATH, 0, [])

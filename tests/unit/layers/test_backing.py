@@ -51,7 +51,7 @@ def test_bytes_without_a_signature_are_not_blank() -> None:
 
 
 def test_a_mounted_device_is_in_use() -> None:
-    assert device("device-in-use", "disk-b").users == ("ubdb is mounted on /mnt/x",)
+    assert device("device-in-use", "disk-b").users == ("dm-0 is mounted on /mnt/x",)
 
 
 @pytest.mark.parametrize("host", STORAGE)
@@ -77,49 +77,51 @@ def test_no_device_and_not_a_device_stay_apart(text: str, kind: DeviceKind) -> N
 @pytest.mark.parametrize("case", ["device-holds-ext4", "device-holds-bytes"])
 def test_a_device_that_holds_anything_is_wiped_with_its_consent_only(case: str) -> None:
     plan = applying(GOAL, facts_of(case))
-    assert plan.missing_consents == ("wipe:disk-b/ubdb",)
+    assert plan.missing_consents == ("wipe:disk-b/mapper/disk",)
     assert not may_run(plan)
-    assert may_run(applying(allowing("wipe:disk-b/ubdb"), facts_of(case)))
-    assert not may_run(applying(allowing("wipe:disk-a/ubdb"), facts_of(case)))
+    assert may_run(applying(allowing("wipe:disk-b/mapper/disk"), facts_of(case)))
+    assert not may_run(applying(allowing("wipe:disk-a/mapper/disk"), facts_of(case)))
 
 
 def test_no_consent_frees_a_device_in_use() -> None:
-    consents = ("wipe:disk-b/ubdb", "reuse:disk-b/ubdb")
+    consents = ("wipe:disk-b/mapper/disk", "reuse:disk-b/mapper/disk")
     assert not may_run(applying(allowing(*consents), facts_of("device-in-use")))
 
 
 @pytest.mark.parametrize("case", ["destroyed", "drbd-detached"])
 def test_a_device_in_use_is_refused_even_when_it_is_ours(case: str) -> None:
-    facts = with_device(facts_of(case), "disk-b", users=("ubdb is mounted on /mnt/x",))
+    facts = with_device(facts_of(case), "disk-b", users=("dm-0 is mounted on /mnt/x",))
     assert "SG-DISK-003" in {problem.code for problem in applying(GOAL, facts).problems}
 
 
 def test_drbd_data_that_a_destroy_kept_is_taken_over_with_consent() -> None:
     plan = applying(GOAL, facts_of("destroyed"))
-    assert plan.missing_consents == ("reuse:disk-a/ubdb", "reuse:disk-b/ubdb")
+    assert plan.missing_consents == ("reuse:disk-a/mapper/disk", "reuse:disk-b/mapper/disk")
     assert not any("create metadata" in summary for summary in steps_on(plan, "drbd"))
 
 
 def test_with_the_consent_to_wipe_drbd_data_is_wiped_not_taken_over() -> None:
-    plan = applying(allowing("wipe:disk-b/ubdb", "reuse:disk-a/ubdb"), facts_of("destroyed"))
+    plan = applying(
+        allowing("wipe:disk-b/mapper/disk", "reuse:disk-a/mapper/disk"), facts_of("destroyed")
+    )
     assert steps_on(plan, "backing") == [
-        "take over the DRBD data on /dev/ubdb",
-        "wipe /dev/ubdb",
+        "take over the DRBD data on /dev/mapper/disk",
+        "wipe /dev/mapper/disk",
     ]
     assert may_run(plan)
 
 
 def test_a_used_disk_in_the_place_of_ours_is_not_ours() -> None:
     facts = with_device(facts_of("drbd-detached"), "disk-b", signatures=("ext4 OLD",))
-    assert "wipe:disk-b/ubdb" in applying(GOAL, facts).missing_consents
+    assert "wipe:disk-b/mapper/disk" in applying(GOAL, facts).missing_consents
 
 
 def test_destroy_keeps_the_data_unless_its_wipe_is_allowed() -> None:
     assert steps_on(destroying(GOAL, facts_of("converged")), "backing") == []
-    plan = destroying(allowing("wipe:disk-b/ubdb"), facts_of("converged"))
+    plan = destroying(allowing("wipe:disk-b/mapper/disk"), facts_of("converged"))
     (wipe,) = [step for step in plan.steps if step.address.layer == "backing"]
     assert (wipe.address.host, wipe.risk, wipe.consent) == (
         "disk-b",
         Risk.DESTRUCTIVE,
-        "wipe:disk-b/ubdb",
+        "wipe:disk-b/mapper/disk",
     )

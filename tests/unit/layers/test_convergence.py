@@ -18,16 +18,17 @@ from sanglier.core.step import Risk
 from sanglier.layers.base import Goal
 
 from .alter import without
-from .goal import APPLICATIONS, GOAL, HOSTS, STORAGE, allowing
+from .goal import APPLICATIONS, GOAL, HOSTS, REUSES, STORAGE, VOLUME, WIPES, allowing
 from .recordings import CASES, NAMES, facts_of, unreachable_in
 from .simulate import (
     Make,
     applying,
     cut_everywhere,
     destroying,
+    exported,
     may_run,
     mounted,
-    opened,
+    open_sides,
     settle,
     sides,
     take_all,
@@ -35,8 +36,6 @@ from .simulate import (
 )
 
 SLOW_IS_FINE = [HealthCheck.too_slow]
-WIPES = ("wipe:disk-a/ubdb", "wipe:disk-b/ubdb")
-REUSES = ("reuse:disk-a/ubdb", "reuse:disk-b/ubdb")
 WHOLE = [case for case in NAMES if not unreachable_in(CASES / case)]
 """A host out of reach stops a plan before it begins."""
 CONSENTS = st.frozensets(st.sampled_from([*WIPES, *REUSES])).map(lambda some: allowing(*some))
@@ -52,8 +51,9 @@ def cuts(case: str, make: Make, *consents: str) -> tuple[Facts, ...]:
 
 
 def assert_whole(facts: Facts) -> None:
-    """Everything is open on both sides and mounted everywhere."""
-    assert opened(facts) == set(STORAGE)
+    """Both sides are exported, one is open, and all have it mounted."""
+    assert exported(facts) == set(STORAGE)
+    assert open_sides(facts) == {VOLUME.prefer}
     assert mounted(facts) == set(APPLICATIONS)
     assert all(side.exportable for side in sides(facts).values())
     assert not violations(facts)
@@ -68,7 +68,7 @@ def test_apply_from_blank_cut_anywhere_converges() -> None:
 def test_destroy_cut_anywhere_and_run_again_leaves_nothing() -> None:
     for state in cuts("converged", destroying):
         after = settle(GOAL, state, destroying)
-        assert not opened(after)
+        assert not exported(after)
         assert not mounted(after)
         assert not any(side.up for side in sides(after).values())
 
@@ -86,7 +86,7 @@ def test_destroy_cut_anywhere_then_apply_converges() -> None:
 def test_apply_cut_anywhere_then_destroy_leaves_nothing() -> None:
     for state in cuts("blank", applying):
         after = settle(GOAL, state, destroying)
-        assert not opened(after)
+        assert not exported(after)
         assert not mounted(after)
 
 
@@ -105,7 +105,7 @@ def test_destroy_from_every_recorded_state_cut_anywhere_leaves_nothing(case: str
     facts = facts_of(case)
     for state in cut_everywhere(facts, destroying(GOAL, facts)):
         after = settle(GOAL, state, destroying)
-        assert not opened(after)
+        assert not exported(after)
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=SLOW_IS_FINE)

@@ -11,7 +11,7 @@ from sanglier.layers.drbd.probe import parse, parse_resource
 from sanglier.layers.files import differs
 
 from .alter import with_side
-from .goal import GOAL, SECRETS, STORAGE, TIMINGS, VOLUME
+from .goal import GOAL, SECRETS, STORAGE, VOLUME
 from .recordings import facts_of, outputs_of
 from .simulate import applying
 
@@ -49,7 +49,7 @@ def test_the_resource_file_is_known_by_its_digest_only(host: str) -> None:
 
 @pytest.mark.parametrize("host", STORAGE)
 def test_every_checked_option_is_read_back_as_the_file_spells_it(host: str) -> None:
-    wanted = checked_options(TIMINGS)
+    wanted = checked_options(GOAL.cluster)
     found = side("converged", host).options
     assert {key: found.get(key) for key in wanted} == wanted
 

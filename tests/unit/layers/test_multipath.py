@@ -35,17 +35,26 @@ def test_blank_hosts_have_neither_file_nor_daemon_nor_map(host: str) -> None:
 def test_a_converged_host_has_one_map_with_four_good_paths_in_two_groups(host: str) -> None:
     found = the_map("converged", host)
     assert (found.name, found.wwid, found.groups) == (VOLUME.alias, VOLUME.wwid, 2)
-    assert [path.checker for path in found.paths] == ["ready"] * 4
+    assert sorted(path.checker for path in found.paths) == ["ghost"] * 2 + ["ready"] * 2
     assert found.queueing == "on"
 
 
 @pytest.mark.parametrize("host", APPLICATIONS)
-def test_the_preferred_side_has_the_higher_priority(host: str) -> None:
+def test_the_open_side_has_the_higher_priority_and_the_other_is_a_ghost(host: str) -> None:
     paths = the_map("converged", host).paths
     best = max(path.priority for path in paths)
     assert {p.target for p in paths if p.priority == best} == {
         GOAL.cluster.target_iqn(VOLUME, GOAL.cluster.storage[0])
     }
+    assert {p.target for p in paths if p.checker == "ghost"} == {
+        GOAL.cluster.target_iqn(VOLUME, GOAL.cluster.storage[1])
+    }
+
+
+@pytest.mark.parametrize("host", APPLICATIONS)
+def test_a_planned_move_changes_the_paths_places(host: str) -> None:
+    checkers = {p.target[-6:]: p.checker for p in the_map("side-moved", host).paths}
+    assert checkers == {"disk-a": "ghost", "disk-b": "ready"}
 
 
 @pytest.mark.parametrize("host", APPLICATIONS)

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from sanglier.core.probe import Output
-from sanglier.layers.packages.desired import modules_of, packages_of
+from sanglier.layers.packages.desired import STORAGE_PACKAGES, modules_of, packages_of
 from sanglier.layers.packages.facts import PackagesFacts
 from sanglier.layers.packages.probe import parse
 
 from .alter import altered
-from .goal import APPLICATIONS, GOAL, STORAGE
+from .goal import APPLICATIONS, ARTICLE, GOAL, STORAGE
 from .recordings import facts_of, outputs_of
 from .simulate import applying
 
@@ -26,8 +26,14 @@ def test_a_full_host_has_its_packages_and_modules(case: str, host: str) -> None:
     assert now.kernel.startswith("6.1.")
 
 
-def test_the_witness_needs_nothing() -> None:
-    assert not facts_of("blank").has("witness", PackagesFacts)
+def test_the_witness_needs_the_quorum_device_and_in_the_articles_mode_nothing() -> None:
+    assert packages_of(GOAL.cluster, "witness") == ("corosync-qnetd",)
+    assert facts_of("blank").of("witness", PackagesFacts).installed == {"corosync-qnetd"}
+    assert packages_of(ARTICLE.cluster, "witness") == ()
+
+
+def test_the_article_needs_no_arbitration() -> None:
+    assert set(packages_of(ARTICLE.cluster, "disk-a")) == set(STORAGE_PACKAGES)
 
 
 def test_a_removed_package_of_which_the_configuration_is_left_is_not_installed() -> None:

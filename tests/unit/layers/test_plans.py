@@ -6,12 +6,11 @@ import pytest
 
 from sanglier.core.plan import Plan
 
-from .goal import APPLICATIONS, GOAL, STORAGE, allowing
+from .goal import ARTICLE, GOAL, HOSTS, REUSES, WIPES, allowing
 from .golden import PLACE, assert_golden
-from .recordings import NAMES, facts_of
+from .recordings import NAMES, article_facts_of, facts_of
 from .simulate import applying, destroying, may_run
 
-WIPES = ("wipe:disk-a/ubdb", "wipe:disk-b/ubdb")
 DRIFTS = {
     "multipath-conf-edited": {("srv-b", "multipath")},
     "session-logged-out": {("srv-a", "initiator"), ("srv-a", "multipath")},
@@ -23,7 +22,23 @@ DRIFTS = {
     "iscsid-stopped": {("srv-b", "initiator")},
     "drbd-detached": {("disk-b", "drbd")},
     "o2cb-values-changed": {("srv-b", "ocfs2")},
+    "tree-edited": {("disk-b", "target")},
+    "cib-edited": {("disk-a", "cluster")},
+    "fencing-disabled": {("disk-a", "cluster")},
+    "corosync-conf-edited": {("disk-b", "cluster")},
+    "corosync-reloaded": {("disk-a", "cluster"), ("disk-b", "cluster")},
+    "witness-stopped": {("witness", "cluster")},
 }
+
+
+HEALING = ("disk-b-rebooted", "all-rebooted", "engine-stopped", "drbd-sync-target")
+"""Storage servers that are on their way back."""
+LEFT_ALONE = (
+    "disk-b-half-up", "disk-b-off", "disk-b-dead", "fence-device-wrong", "node-in-standby",
+    "replication-cut", "side-moved", "witness-dead",
+)  # fmt: skip
+"""Trouble that is not ours to mend."""
+QUIET = ("side-moved",)
 
 
 def places(plan: Plan) -> set[tuple[str, str]]:
@@ -47,14 +62,22 @@ def test_destroy_with_consent_to_wipe_plans_exactly_the_golden_steps() -> None:
 
 
 def test_apply_over_kept_data_with_consent_plans_exactly_the_golden_steps() -> None:
-    plan = applying(allowing("reuse:disk-a/ubdb", "reuse:disk-b/ubdb"), facts_of("destroyed"))
+    plan = applying(allowing(*REUSES), facts_of("destroyed"))
     assert may_run(plan)
     assert_golden(plan, "reuse-destroyed")
 
 
+@pytest.mark.parametrize("case", ["blank", "converged"])
+def test_the_article_plans_exactly_the_golden_steps(case: str) -> None:
+    goal = allowing("article:guiguiabloc", goal=ARTICLE)
+    assert_golden(applying(goal, article_facts_of(case)), f"article-{case}")
+
+
 def test_every_golden_is_used() -> None:
-    ours = {"destroy-converged", "destroy-destroy-cut", "destroy-blank",
-            "destroy-and-wipe-converged", "reuse-destroyed"}  # fmt: skip
+    ours = {
+        "article-blank", "article-converged", "destroy-converged", "destroy-destroy-cut",
+        "destroy-blank", "destroy-and-wipe-converged", "reuse-destroyed",
+    }  # fmt: skip
     assert {path.stem for path in PLACE.glob("*.txt")} == set(NAMES) | ours
 
 
@@ -79,15 +102,34 @@ def test_blank_hosts_need_no_consent() -> None:
 
 def test_every_host_with_a_role_takes_part() -> None:
     hosts = {step.address.host for step in applying(GOAL, facts_of("blank")).steps}
-    assert hosts == {*STORAGE, *APPLICATIONS}
+    assert hosts == set(HOSTS)
 
 
-def test_a_reboot_of_a_storage_server_is_mended_there_and_on_the_paths() -> None:
-    plan = applying(GOAL, facts_of("disk-b-rebooted"))
-    assert {host for host, layer in places(plan) if layer == "target"} == {"disk-b"}
-    promoted = [step.address.host for step in plan.steps if step.summary.startswith("promote")]
-    assert promoted == ["disk-b"]
-    assert not [s for s in plan.steps if "create metadata" in s.summary or "make" in s.summary]
+OF_THE_CLUSTER = ("bring up", "promote", "enable the target", "backstore", "create metadata")
+"""What Pacemaker does by itself, or nobody, with data that exists."""
+
+
+@pytest.mark.parametrize("case", [*HEALING, *LEFT_ALONE])
+def test_what_the_cluster_does_is_left_to_it(case: str) -> None:
+    plan = applying(GOAL, facts_of(case))
+    assert not [s for s in plan.steps if s.summary.startswith(OF_THE_CLUSTER)]
+
+
+@pytest.mark.parametrize("case", LEFT_ALONE)
+def test_trouble_that_no_step_mends_is_told_and_left_alone(case: str) -> None:
+    plan = applying(GOAL, facts_of(case))
+    assert plan.empty
+    assert plan.problems or case in QUIET
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_an_engine_is_started_only_where_fencing_was_tried(case: str) -> None:
+    seen: set[str] = set()
+    for step in applying(GOAL, facts_of(case)).steps:
+        if step.summary.startswith("check that"):
+            seen.add(step.address.host)
+        if step.summary.startswith("start corosync,"):
+            assert step.address.host in seen
 
 
 def test_while_a_side_is_behind_it_is_neither_promoted_nor_opened() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sanglier.core.facts import Facts
 from sanglier.core.plan import excess
+from sanglier.layers.cluster.facts import ClusterFacts, WitnessFacts
 from sanglier.layers.drbd.facts import DrbdFacts
+from sanglier.layers.files import Files
 from sanglier.layers.initiator.facts import InitiatorFacts
 from sanglier.layers.multipath.facts import MultipathFacts
 from sanglier.layers.ocfs2.facts import Ocfs2Facts
@@ -14,11 +18,15 @@ from sanglier.layers.packages.facts import PackagesFacts
 from sanglier.layers.stack import LAYERS
 from sanglier.layers.target.facts import TargetFacts
 
-from .goal import APPLICATIONS, GOAL, STORAGE, VOLUME, allowing
+from .goal import APPLICATIONS, GOAL, REUSES, STORAGE, VOLUME, allowing
 from .recordings import facts_of
 from .simulate import applying, settle, take_all
 
 REAL = facts_of("converged")
+
+
+def digests(files: Files) -> dict[str, str]:
+    return {path: file.digest for path, file in files.items()}
 
 
 @pytest.fixture(scope="module", name="predicted")
@@ -31,7 +39,7 @@ def test_the_mirror_is_as_predicted(predicted: Facts, host: str) -> None:
     real, said = (f.of(host, DrbdFacts).resources[VOLUME.name] for f in (REAL, predicted))
     for field in ("up", "connection", "role", "disk", "peer_disk", "metadata", "fresh", "pending"):
         assert getattr(said, field) == getattr(real, field), field
-    assert predicted.of(host, DrbdFacts).files == REAL.of(host, DrbdFacts).files
+    assert digests(predicted.of(host, DrbdFacts).files) == digests(REAL.of(host, DrbdFacts).files)
 
 
 @pytest.mark.parametrize("host", STORAGE)
@@ -39,6 +47,25 @@ def test_the_export_is_as_predicted(predicted: Facts, host: str) -> None:
     real, said = (f.of(host, TargetFacts).exports[VOLUME.name] for f in (REAL, predicted))
     assert said.nodes <= real.nodes
     assert said.values.items() <= real.values.items()
+    assert digests(predicted.of(host, TargetFacts).files) == digests(
+        REAL.of(host, TargetFacts).files
+    )
+
+
+@pytest.mark.parametrize("host", STORAGE)
+def test_the_arbitration_is_as_predicted(predicted: Facts, host: str) -> None:
+    real, said = (f.of(host, ClusterFacts) for f in (REAL, predicted))
+    assert digests(said.files) == digests(real.files)
+    assert said.units == real.units
+    assert said.values.items() <= real.values.items()
+    assert (said.device_votes, said.configuration) == (real.device_votes, real.configuration)
+    assert said.state is not None
+    assert real.state is not None
+    assert said.state == replace(real.state, coordinator=said.state.coordinator)
+
+
+def test_the_witness_is_as_predicted(predicted: Facts) -> None:
+    assert predicted.of("witness", WitnessFacts) == REAL.of("witness", WitnessFacts)
 
 
 @pytest.mark.parametrize("host", APPLICATIONS)
@@ -46,9 +73,7 @@ def test_the_initiator_is_as_predicted(predicted: Facts, host: str) -> None:
     real, said = (f.of(host, InitiatorFacts) for f in (REAL, predicted))
     assert {s.portal for s in said.sessions} == {s.portal for s in real.sessions}
     assert {s.state for s in said.sessions} == {s.state for s in real.sessions}
-    assert {p: f.digest for p, f in said.files.items()} == {
-        p: f.digest for p, f in real.files.items()
-    }
+    assert digests(said.files) == digests(real.files)
     for portal, record in said.records.items():
         assert record.items() <= real.records[portal].items()
     for name, unit in said.units.items():
@@ -68,9 +93,7 @@ def test_the_filesystem_is_as_predicted(predicted: Facts, host: str) -> None:
     assert said.filesystems == real.filesystems
     assert said.cluster_values == real.cluster_values
     assert said.o2cb_at_boot == real.o2cb_at_boot
-    assert {p: f.digest for p, f in said.files.items()} == {
-        p: f.digest for p, f in real.files.items()
-    }
+    assert digests(said.files) == digests(real.files)
     for where, mount in said.mounts.items():
         assert (mount.source, mount.kind) == (real.mounts[where].source, real.mounts[where].kind)
         assert mount.options <= real.mounts[where].options
@@ -87,8 +110,9 @@ def test_the_real_hosts_need_nothing_more_than_the_predicted_ones(predicted: Fac
 
 
 @pytest.mark.parametrize(
-    "case", ["metadata-just-made", "first-sync-skipped", "apply-cut-at-discovery",
-             "filesystem-not-made", "converged"]
+    "case", ["metadata-just-made", "first-sync-skipped", "engine-just-started",
+             "configuration-just-loaded", "apply-cut-at-discovery", "filesystem-not-made",
+             "converged"]
 )  # fmt: skip
 def test_what_a_real_run_finds_on_its_way_was_in_its_plan(case: str) -> None:
     """Apply stops on steps that nobody consented to; a plan that predicts well has none."""
@@ -99,7 +123,7 @@ def test_what_a_real_run_finds_on_its_way_was_in_its_plan(case: str) -> None:
 
 @pytest.mark.parametrize("case", ["blank", "disk-b-rebooted", "destroyed", "one-side-wiped"])
 def test_before_each_layer_the_steps_are_those_of_the_plan(case: str) -> None:
-    goal = allowing("reuse:disk-a/ubdb", "reuse:disk-b/ubdb")
+    goal = allowing(*REUSES)
     facts = facts_of(case)
     consented = applying(goal, facts)
     for layer, stage in zip(LAYERS, consented.stages, strict=True):

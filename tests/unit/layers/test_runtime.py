@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from sanglier.core.facts import Facts
-from sanglier.layers.cluster.corosync import checked_values
-from sanglier.layers.cluster.facts import ClusterFacts
 from sanglier.layers.initiator.facts import InitiatorFacts
 from sanglier.layers.runtime import RuntimeValue, runtime_values
 
-from .goal import APPLICATIONS, GOAL, STORAGE, TIMINGS
-from .timed import facts_of
+from .goal import APPLICATIONS, ARTICLE, GOAL, STORAGE, TIMINGS
+from .recordings import article_facts_of, facts_of
 
 
 def values_of(case: str) -> tuple[RuntimeValue, ...]:
@@ -27,7 +23,7 @@ def wrong(case: str) -> set[tuple[str, str, str, str | None]]:
 def test_a_converged_cluster_runs_with_what_was_wanted() -> None:
     assert wrong("converged") == set()
     seen = {(value.host, value.layer) for value in values_of("converged")}
-    assert seen == {(host, "drbd") for host in STORAGE} | {
+    assert seen == {(host, layer) for host in STORAGE for layer in ("drbd", "cluster")} | {
         (host, layer) for host in APPLICATIONS for layer in ("initiator", "ocfs2")
     }
 
@@ -38,7 +34,11 @@ def test_every_session_disk_and_option_is_looked_at() -> None:
     assert names[:5] == [
         "data timeout", "data ping-int", "data ping-timeout", "data connect-int", "data ko-count",
     ]  # fmt: skip
-    assert names[5:] == [
+    assert names[5:9] == [
+        "runtime.config.totem.token", "runtime.config.totem.consensus", "quorum.device.timeout",
+        "quorum.device.sync_timeout",
+    ]  # fmt: skip
+    assert names[9:] == [
         "dead_threshold", "idle_timeout_ms", "keepalive_delay_ms", "reconnect_delay_ms",
     ]  # fmt: skip
     sessions = [v.name for v in mine if v.layer == "initiator"]
@@ -60,7 +60,7 @@ def test_a_wish_that_was_not_applied_is_told() -> None:
     )
     values = runtime_values(goal, facts_of("converged"))
     assert {(v.host, v.name, v.wanted, v.actual) for v in values if v.differs} == {
-        (host, "data ping-timeout", "60", "10") for host in STORAGE
+        (host, "data ping-timeout", "60", "30") for host in STORAGE
     }
 
 
@@ -86,12 +86,13 @@ def test_a_disk_with_the_stock_timeout_is_told() -> None:
     )
 
 
-@pytest.mark.parametrize("token", ["3000", "1000"])
-def test_corosyncs_values(token: str) -> None:
-    values = {**checked_values(GOAL.cluster), "runtime.config.totem.token": token}
-    facts = Facts().with_("disk-a", ClusterFacts(files={}, units={}, values=values))
-    found = runtime_values(GOAL, facts)
-    assert len(found) == len(values)
-    assert [v.name for v in found if v.differs] == (
-        [] if token == "3000" else ["runtime.config.totem.token"]
-    )
+def test_a_token_that_was_reloaded_by_hand_is_told() -> None:
+    assert wrong("corosync-reloaded") == {
+        (host, "runtime.config.totem.token", "3000", "2900") for host in STORAGE
+    }
+
+
+def test_in_the_articles_mode_corosync_is_not_asked() -> None:
+    found = runtime_values(ARTICLE, article_facts_of("converged"))
+    assert not [value for value in found if value.layer == "cluster"]
+    assert not [value for value in found if value.differs]

@@ -6,14 +6,23 @@ import pytest
 
 from sanglier.core.probe import Output
 from sanglier.layers.services import Unit
-from sanglier.layers.target.desired import RESTORE_UNIT, core, groups, portal, readable, tpg
+from sanglier.layers.target.desired import (
+    RESTORE_UNIT,
+    core,
+    groups,
+    portal,
+    readable,
+    state_path,
+    tpg,
+    tree_path,
+)
 from sanglier.layers.target.facts import Export, TargetFacts
 from sanglier.layers.target.probe import parse_export
 
 from .alter import altered
 from .goal import GOAL, SECRETS, STORAGE, VOLUME
 from .recordings import facts_of
-from .simulate import applying, opened
+from .simulate import applying, exported, open_sides
 
 SERVERS = {server.name: server for server in GOAL.cluster.storage}
 
@@ -40,11 +49,36 @@ def test_everything_that_is_written_is_read_back(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", STORAGE)
-def test_both_sides_are_open_with_the_same_serial(host: str) -> None:
+def test_both_sides_are_exported_with_the_same_serial(host: str) -> None:
     found = export("converged", host)
-    assert host in opened(facts_of("converged"))
+    assert host in exported(facts_of("converged"))
     assert found.value(f"{core(VOLUME)}/wwn/vpd_unit_serial") == VOLUME.serial
     assert VOLUME.serial
+
+
+def test_one_side_is_open_and_the_cluster_may_choose_the_other() -> None:
+    assert open_sides(facts_of("converged")) == {"disk-a"}
+    assert open_sides(facts_of("side-moved")) == {"disk-b"}
+
+
+@pytest.mark.parametrize("odd", ["1", "3"])
+def test_a_side_that_is_neither_open_nor_standby_is_shut(odd: str) -> None:
+    old = export("converged", "disk-b")
+    half = Export(nodes=old.nodes, values={**old.values, state_path(VOLUME): odd})
+    facts = altered(facts_of("converged"), "disk-b", TargetFacts, exports={VOLUME.name: half})
+    (step,) = applying(GOAL, facts).steps
+    assert step.summary == f"put this side of {VOLUME.name} into standby"
+
+
+def test_a_target_that_is_not_there_is_the_clusters_to_build() -> None:
+    facts = altered(facts_of("converged"), "disk-b", TargetFacts,
+                    exports={VOLUME.name: Export(values={})})  # fmt: skip
+    assert not [s for s in applying(GOAL, facts).steps if s.address.layer == "target"]
+
+
+def test_an_edited_tree_file_is_written_again_without_being_shown() -> None:
+    (step,) = applying(GOAL, facts_of("tree-edited")).steps
+    assert (step.summary, step.detail) == (f"write {tree_path(VOLUME)}", ())
 
 
 def test_the_sides_differ_in_group_and_state() -> None:
@@ -52,7 +86,7 @@ def test_the_sides_differ_in_group_and_state() -> None:
     a, b = export("converged", "disk-a"), export("converged", "disk-b")
     assert (a.value(f"{group}/tg_pt_gp_id"), b.value(f"{group}/tg_pt_gp_id")) == ("10", "20")
     states = (a.value(f"{group}/alua_access_state"), b.value(f"{group}/alua_access_state"))
-    assert states == ("0", "1")
+    assert states == ("0", "2")
 
 
 @pytest.mark.parametrize("host", STORAGE)

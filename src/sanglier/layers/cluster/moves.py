@@ -20,10 +20,12 @@ from sanglier.layers.target.facts import Export, TargetFacts
 from sanglier.spec.cluster import Cluster, FenceDevice, StorageServer, Volume
 
 ENABLE = 'systemctl enable -q "$@" 2>/dev/null; systemctl start -- "$@"'
-# Pacemaker goes first: it closes and stops what runs here.
+# Pacemaker goes first: it closes and stops what runs here.  Its configuration would start all
+# that again, before another could be loaded.
 DISABLE = """
 systemctl stop pacemaker.service || return 1
 systemctl disable -q --now -- "$@" 2>/dev/null || systemctl stop -- "$@"
+rm -f /var/lib/pacemaker/cib/cib*
 """
 # $1 agent, then its parameters as name and value; $2 password script or empty.  The agent reads
 # its options from standard input, so nothing shows in ps(1); three tries, for a busy device.
@@ -42,13 +44,14 @@ printf '%s\\n' "$said" | tail -n 5
 echo "the fence device does not answer: without it, nothing may open after a failure"
 return 1
 """
-# $1 seconds: both servers members, with quorum, and a coordinator chosen.
+# $1 seconds, $2 servers: all have joined, with quorum, and a coordinator is chosen.
 GATHER = """
 seconds=$1
+JOINED='<node name=.*online="true".*pending="false"'
 agreed() {
     seen=$(crm_mon -1 --output-as=xml 2>/dev/null) || return 1
     printf '%s\\n' "$seen" | grep -q '<current_dc present="true".*with_quorum="true"' || return 1
-    [ "$(printf '%s\\n' "$seen" | grep -c '<node name=.*online="true"')" -ge "$2" ]
+    [ "$(printf '%s\\n' "$seen" | grep -c "$JOINED")" -ge "$2" ]
 }
 until agreed "$@"; do
     seconds=$((seconds - 1)); sleep 1
@@ -247,9 +250,11 @@ def stop_engine(host: str, goal: Goal) -> Step:
 
     def effect(facts: Facts) -> Facts:
         now = facts.of(host, ClusterFacts)
-        facts = facts.with_(
-            host, replace(now, units=dict.fromkeys(UNITS, STOPPED), state=None, configuration=None)
-        )
+        stopped = replace(
+            now, units=dict.fromkeys(UNITS, STOPPED), values={}, device_votes=False, state=None,
+            configuration=None,
+        )  # fmt: skip
+        facts = facts.with_(host, stopped)
         return _nothing_runs(goal, facts, host)
 
     return step(

@@ -63,10 +63,12 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
 
 
 def _node(element: ET.Element) -> Node:
+    """Read a node; one whose Pacemaker is stopped is "online" and "standby", but pending."""
+    joined = element.get("pending") != "true"
     return Node(
-        online=element.get("online") == "true",
+        online=joined and element.get("online") == "true",
         unclean=element.get("unclean") == "true",
-        standby=element.get("standby") == "true",
+        standby=joined and element.get("standby") == "true",
     )
 
 

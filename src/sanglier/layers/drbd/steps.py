@@ -85,14 +85,22 @@ def _is_new(side: Resource) -> bool:
 def _together(goal: Goal, volume: Volume, sides: Sides) -> Proposal:
     """Connect the two and, where nothing was ever written on either, skip the first sync."""
     steps = []
-    new = {host: _is_new(side) for host, side in sides.items()}
-    if goal.cluster.guarded and not all(new.values()):
-        return Proposal()
-    if not all(side.connected for side in sides.values()):
+    new = all(_is_new(side) for side in sides.values())
+    if _to_be_connected(sides) if goal.cluster.guarded and not new else not _connected(sides):
         steps.append(moves.wait_connected(volume, volume.prefer))
-    if all(new.values()):
+    if new:
         steps.append(moves.skip_sync(volume, volume.prefer))
     return Proposal(steps=tuple(steps))
+
+
+def _connected(sides: Sides) -> bool:
+    return all(side.connected for side in sides.values())
+
+
+def _to_be_connected(sides: Sides) -> bool:
+    """Whether two sides that run stand alone; those that are down are the cluster's to start."""
+    apart = any(side.connection == "StandAlone" for side in sides.values())
+    return apart and all(side.up for side in sides.values())
 
 
 def _ready(sides: Sides, host: str) -> bool:

@@ -203,6 +203,8 @@ def tree_file(goal: Goal, volume: Volume, server: StorageServer) -> WantedFile:
         lines += [f"node {path}" for path in group.nodes]
         lines += [f"link {path} {to}" for path, to in group.links.items()]
         lines += [f"set {path} {_clear(value)}" for path, value in group.values.items()]
+        if state_path(volume).startswith(tuple(f"{node}/alua_" for node in group.nodes)):
+            lines.append(f"set {state_path(volume)} {STANDBY}")
     return WantedFile(path=tree_path(volume), content=Secret("\n".join(lines) + "\n"), mode=0o600)
 
 
