@@ -60,9 +60,11 @@ def test_every_kernel_module_of_the_stack_loads(lab: Lab) -> None:
 
 
 def test_no_service_of_the_stack_starts_by_itself(lab: Lab) -> None:
-    services = ("multipathd", "iscsid", "rtslib-fb-targetctl", "ocfs2", "drbd")
-    done = lab.run("witness", "systemctl", "is-active", *services)
-    assert set(done.stdout.split()) == {"inactive"}
+    services = ("multipathd", "iscsid", "rtslib-fb-targetctl", "ocfs2", "drbd", "corosync",
+                "corosync-qdevice", "corosync-qnetd", "pacemaker")  # fmt: skip
+    for host in ("disk-a", "srv-a", "witness"):
+        done = lab.run(host, "systemctl", "is-active", *services)
+        assert set(done.stdout.split()) == {"inactive"}
 
 
 def test_admin_has_sudo_and_nosudo_has_not(lab: Lab) -> None:

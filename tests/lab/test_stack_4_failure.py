@@ -5,8 +5,6 @@ Nobody applies in this file but where a person's choice is needed.
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from cluster_site import Site
 from under_load import Progress, assert_nothing_lost
@@ -87,35 +85,40 @@ def test_everything_loses_its_power_and_comes_back_by_itself(site: Site) -> None
     assert site.on("srv-b", "cat /data/outage") == "survives"
 
 
-GUARD_OFF = """
-crm_attribute --name maintenance-mode --update true
-sleep 5
-"""
-APART = """
-drbdsetup disk-options 0 --fencing=dont-care
+GUARD_OFF = "crm_attribute --name maintenance-mode --update true; crm_resource --wait --timeout=60s"
+GUARD_ON = "crm_attribute --name maintenance-mode --delete; crm_resource --wait --timeout=60s"
+WITHOUT_FENCING = "drbdsetup disk-options 0 --fencing=dont-care"
+WRITE_APART = """
 drbdadm disconnect data
 dd if=/dev/urandom of=/dev/drbd0 bs=4k count=1 seek=250000 oflag=direct 2>&1
 """
-STATE = "grep cs: /proc/drbd"
-
-
-def _wait_for(site: Site, host: str, words: str) -> None:
-    site.until(host, f"grep -q '{words}' /proc/drbd")
+DISCARD_MINE = """
+systemctl stop pacemaker
+drbdadm up data
+drbdadm disconnect data || :
+drbdadm connect --discard-my-data data
+"""
 
 
 def test_a_split_brain_made_by_hand_is_said_and_nobodys_writes_are_discarded(site: Site) -> None:
-    """The guard is off and both sides write apart; only a person may choose one."""
+    """With the guard switched off both sides write apart; only a person may choose one."""
     site.on("disk-a", GUARD_OFF)
-    site.on("disk-a", "drbdsetup disk-options 0 --fencing=dont-care")
-    site.on("disk-b", APART)
+    for host in ("disk-a", "disk-b"):
+        site.on(host, WITHOUT_FENCING)
+    site.on("disk-b", WRITE_APART)
     site.on("srv-a", "echo mine > /data/split; sync")
     site.on("disk-b", "drbdadm connect data")
-    site.until("disk-a", f"{STATE} | grep -q cs:StandAlone")
-    plan = site.plan()
-    codes = {problem["code"] for problem in plan["problems"]}
-    assert "SG-DRBD-004" in codes, plan
+    site.until("disk-a", "grep -q cs:StandAlone /proc/drbd")
+    said = site.refused("apply", "--yes", status=1)
+    assert "SPLIT-BRAIN" in said
+    assert "SG-DRBD-004" in said
     for host in ("disk-a", "disk-b"):
-        assert "ds:UpToDate/DUnknown" in site.on(host, STATE)
-    site.on("disk-b", "systemctl kill -s KILL pacemaker; drbdadm secondary --force data || :")
-    time.sleep(1)
+        site.until(host, "grep -q 'cs:StandAlone .* ds:UpToDate/DUnknown' /proc/drbd")
+    assert site.open_on() == "disk-a"
+    site.on("disk-a", GUARD_ON)
+    site.on("disk-b", DISCARD_MINE)
+    site.on("disk-a", "drbdadm connect data || :")
+    site.until("disk-b", "grep -q ds:UpToDate/UpToDate /proc/drbd")
+    site.apply()
     site.assert_whole()
+    assert site.on("srv-b", "cat /data/split") == "mine"

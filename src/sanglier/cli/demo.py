@@ -37,7 +37,7 @@ class Demo:
 
     @property
     def secrets(self) -> Path:
-        """Secrets file of the lab, with its power switches' passwords: it goes when the lab goes."""
+        """Secrets file of the lab, with its power switches' passwords; it goes with the lab."""
         return Path(self.lab.secrets)
 
     def open(self) -> Setting:

@@ -19,7 +19,7 @@ from sanglier.drill.history import History
 from sanglier.drill.inspect import inspect
 from sanglier.drill.recorder import Load, check
 from sanglier.drill.result import Check, DrillRun, MomentKind, OpenSpan, Verdict
-from sanglier.drill.scene import Role, Scene
+from sanglier.drill.scene import Clock, Role, Scene
 from sanglier.drill.schedule import Group, Item, word
 from sanglier.drill.settle import PATIENCE_S, check_healed, settle
 from sanglier.drill.watch import Watch, boots
@@ -30,6 +30,8 @@ from sanglier.spec.predict import predict_one
 
 WARM_S, CALM_S = 5.0, 6.0
 """How long the load runs before the first fault, and after the last healing."""
+READY_S = 90.0
+"""How long the workloads may take to begin."""
 STOP_S = 30.0
 ALLOWANCE_S = 3.0
 """Beyond the prediction: between two operations, and the way of their words to us."""
@@ -77,7 +79,6 @@ class Engine:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         checks: tuple[Check, ...] = ()
         histories: tuple[History, ...] = ()
-        self.watch.start()
         conductor: asyncio.Task[None] | None = None
         try:
             conductor = await self._begin()
@@ -111,8 +112,25 @@ class Engine:
             await self.load.start(server)
         conductor = asyncio.create_task(self.load.conduct())
         self._boots = await boots(self.scene, self.scene.applications)
+        await self._all_write()
+        self.scene.clock = Clock()
+        self.watch.start()
         await asyncio.sleep(WARM_S)
         return conductor
+
+    async def _all_write(self) -> None:
+        """Wait until every workload was acknowledged on every server: the drill's zero."""
+        deadline = time.monotonic() + READY_S
+        while waiting := [w for w in self.load.writers if not w.acks]:
+            if time.monotonic() > deadline or waiting[0].over:
+                raise SanglierError(
+                    code="SG-DRILL-014",
+                    subject=waiting[0].server.name,
+                    what=f"the workload {waiting[0].workload} does not begin",
+                    why=waiting[0].end,
+                    fix="look at the mount and at the histories",
+                )
+            await asyncio.sleep(0.2)
 
     async def _group(self, group: Group) -> None:
         """Strike together, heal each after its time, wait until the cluster is whole."""

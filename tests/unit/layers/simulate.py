@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
+from math import prod
 
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Plan
@@ -192,11 +193,29 @@ def phases(plan: Plan) -> Iterator[tuple[Step, ...]]:
             yield tuple(step for step in steps if step.phase == number)
 
 
+MANY = 30
+
+
+def _lengths(most: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Tell how far each host may have come; of very many ways, those where one is apart."""
+    if prod(n + 1 for n in most) <= MANY:
+        yield from product(*(range(n + 1) for n in most))
+        return
+    together = (tuple(min(i, n) for n in most) for i in range(max(most) + 1))
+    apart = (
+        tuple(i if at == host else rest for at, rest in enumerate(others))
+        for others in (most, (0,) * len(most))
+        for host, n in enumerate(most)
+        for i in range(n + 1)
+    )
+    yield from dict.fromkeys((*together, *apart))
+
+
 def _prefixes(phase: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
-    """Give every way in which a phase can be cut: each host has come so far with its steps."""
+    """Give the ways in which a phase can be cut: each host has come so far with its steps."""
     hosts = dict.fromkeys(step.address.host for step in phase)
     queues = [[step for step in phase if step.address.host == host] for host in hosts]
-    for lengths in product(*(range(len(queue) + 1) for queue in queues)):
+    for lengths in _lengths(tuple(len(queue) for queue in queues)):
         yield tuple(s for queue, n in zip(queues, lengths, strict=True) for s in queue[:n])
 
 
@@ -209,6 +228,22 @@ def cut_everywhere(facts: Facts, plan: Plan) -> Iterator[Facts]:
             yield from half_done(state, [step for step in phase if step not in done])
         facts = take_all(facts, phase)
     yield facts
+
+
+def cut_once(facts: Facts, plan: Plan, choose: Callable[[int], int]) -> Facts:
+    """Cut a plan at one place; ``choose(n)`` gives a number below ``n``."""
+    steps = list(phases(plan))
+    chosen = choose(len(steps) + 1)
+    for phase in steps[:chosen]:
+        facts = take_all(facts, phase)
+    if chosen == len(steps):
+        return facts
+    hosts = dict.fromkeys(step.address.host for step in steps[chosen])
+    queues = [[step for step in steps[chosen] if step.address.host == host] for host in hosts]
+    done = [step for queue in queues for step in queue[: choose(len(queue) + 1)]]
+    facts = take_all(facts, done)
+    states = [facts, *half_done(facts, [step for step in steps[chosen] if step not in done])]
+    return states[choose(len(states))]
 
 
 def half_done(facts: Facts, steps: Sequence[Step]) -> Iterator[Facts]:

@@ -24,6 +24,7 @@ from .simulate import (
     Make,
     applying,
     cut_everywhere,
+    cut_once,
     destroying,
     exported,
     may_run,
@@ -90,7 +91,7 @@ def test_apply_cut_anywhere_then_destroy_leaves_nothing() -> None:
         assert not mounted(after)
 
 
-@pytest.mark.parametrize("case", WHOLE)
+@pytest.mark.parametrize("case", [case for case in WHOLE if case != "blank"])
 def test_apply_from_every_recorded_state_cut_anywhere_converges(case: str) -> None:
     goal = allowing(*REUSES, *WIPES)
     facts = facts_of(case)
@@ -122,8 +123,7 @@ def test_cut_again_and_again_it_converges(
     for make in makes:
         plan = make(goal, facts)
         if may_run(plan):
-            states = list(cut_everywhere(facts, plan))
-            facts = data.draw(st.sampled_from(states), label=f"cut of {make.__name__}")
+            facts = cut_once(facts, plan, lambda n: data.draw(st.integers(0, n - 1)))
     settle(goal, facts)
     settle(goal, facts, destroying)
 

@@ -16,7 +16,7 @@ DRIFTS = {
     "session-logged-out": {("srv-a", "initiator"), ("srv-a", "multipath")},
     "filesystem-unmounted": {("srv-b", "ocfs2")},
     "drbd-option-changed": {("disk-a", "drbd")},
-    "acl-removed": {("disk-b", "target")},
+    "acl-removed": {("disk-b", "target"), ("srv-a", "multipath")},
     "acl-of-a-stranger": {("disk-b", "target")},
     "multipathd-stopped": {("srv-a", "multipath")},
     "iscsid-stopped": {("srv-b", "initiator")},

@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from sanglier.spec.cluster import Cluster, FenceDevice, StorageServer, Timings, Volume
 
+ALERT = "/usr/lib/sanglier/node-alert"
 PREFER = "50"
 STICKINESS = "100"
 """More than PREFER: a side that moved stays until somebody moves it back (`sanglier move`)."""
@@ -78,14 +79,22 @@ def _agent(parent: Element, identity: str, provider: str, kind: str, parameters:
 
 
 def _mirror(resources: Element, volume: Volume) -> None:
-    """DRBD: never promoted without up-to-date local data (adjust_master_score of its agent)."""
+    """DRBD: never promoted without up-to-date local data (adjust_master_score of its agent).
+
+    Without notifications: its monitor keeps the scores, and each notification would hold up a
+    failover by a run of the agent on every server.
+    """
     clone = SubElement(resources, "clone", id=mirror(volume))
     _values(clone, "meta_attributes", f"{mirror(volume)}-meta", {
         "promotable": "true", "promoted-max": "2", "promoted-node-max": "1",
-        "clone-max": "2", "clone-node-max": "1", "notify": "true", "interleave": "true",
+        "clone-max": "2", "clone-node-max": "1", "notify": "false", "interleave": "true",
     })  # fmt: skip
     identity = drbd(volume)
-    parameters = {"drbd_resource": volume.name, "adjust_master_score": "0 0 1000 10000"}
+    parameters = {
+        "drbd_resource": volume.name,
+        "adjust_master_score": "0 0 1000 10000",
+        "ignore_missing_notifications": "true",
+    }
     primitive = _agent(clone, identity, "linbit", "drbd", parameters)
     operations = SubElement(primitive, "operations")
     _operation(operations, identity, "start", "0s", "240s")
@@ -219,6 +228,9 @@ def configuration(cluster: Cluster) -> Element:
     _resources(root, cluster)
     _constraints(root, cluster)
     _topology(root, cluster)
+    alerts = SubElement(root, "alerts")
+    alert = SubElement(alerts, "alert", id="node-alert", path=ALERT)
+    SubElement(SubElement(alert, "select"), "select_nodes")
     defaults = SubElement(root, "rsc_defaults")
     _values(defaults, "meta_attributes", "rsc-options", {"failure-timeout": "30s"})
     return root
@@ -244,7 +256,7 @@ def _matters(element: Element) -> bool:
         return False
     if element.tag == "rsc_location" and str(element.get("id", "")).startswith("cli-"):
         return False
-    return element.tag not in {"nodes", "op_defaults", "status", "acls", "tags", "alerts"}
+    return element.tag not in {"nodes", "op_defaults", "status", "acls", "tags"}
 
 
 def form(element: Element) -> Form:

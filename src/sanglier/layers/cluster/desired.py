@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 
 from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
-from sanglier.layers.cluster.cib import password_path
+from sanglier.layers.cluster.cib import ALERT, password_path
 from sanglier.layers.cluster.corosync import authkey_file, conf_file
 from sanglier.layers.files import WantedFile
 from sanglier.spec.cluster import StorageServer
@@ -17,9 +18,10 @@ QNETD_UNIT = "corosync-qnetd.service"
 AGENTS = "/usr/lib/ocf/resource.d/sanglier"
 
 
-def _agent(name: str) -> WantedFile:
+@cache
+def _program(name: str, path: str) -> WantedFile:
     text = files("sanglier.layers.cluster").joinpath("agents", name).read_text()
-    return WantedFile(path=f"{AGENTS}/{name}", content=text, mode=0o755)
+    return WantedFile(path=path, content=text, mode=0o755)
 
 
 def _password_files(goal: Goal) -> tuple[WantedFile, ...]:
@@ -41,7 +43,8 @@ def files_of(goal: Goal, server: StorageServer) -> tuple[WantedFile, ...]:
     return (
         conf_file(goal),
         authkey_file(goal),
-        _agent("target"),
-        _agent("side"),
+        _program("target", f"{AGENTS}/target"),
+        _program("side", f"{AGENTS}/side"),
+        _program("node-alert", ALERT),
         *_password_files(goal),
     )

@@ -20,6 +20,11 @@ class Node:
     standby: bool = False
     """Emptied for maintenance."""
 
+    @property
+    def works(self) -> bool:
+        """Whether it may run anything."""
+        return self.online and not self.standby
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
@@ -33,6 +38,10 @@ class State:
     """Primitive -> node -> role (Started, Promoted, Unpromoted)."""
     failed: tuple[str, ...] = ()
     """Sentences about operations that failed and are remembered."""
+
+    def watched(self, hostname: str) -> bool:
+        """Whether another server works, which could try the power switch of ``hostname``."""
+        return any(node.works for name, node in self.nodes.items() if name != hostname)
 
     def where(self, primitive: str, role: str = "") -> tuple[str, ...]:
         """Nodes on which a primitive runs (in ``role``), in order."""

@@ -89,8 +89,7 @@ def _lacking(state: State, volume: Volume, hostname: str) -> str:
 def _unready(cluster: Cluster, host: str, state: State) -> Iterator[Problem]:
     """Name the sides that could not open, of servers that are there to work."""
     for server in cluster.storage:
-        node = state.nodes.get(server.hostname, Node())
-        if not state.running or not node.online or node.standby:
+        if not state.running or not state.nodes.get(server.hostname, Node()).works:
             continue
         for volume in (v for v in cluster.volumes if server.name in v.devices):
             if lacking := _lacking(state, volume, server.hostname):
@@ -107,7 +106,8 @@ def _unguarded(cluster: Cluster, host: str, state: State) -> Iterator[Problem]:
     for server in cluster.storage:
         for device in server.fence:
             identity = cib.device_id(server, device)
-            if state.running and not state.where(identity, "Started"):
+            silent = state.running and not state.where(identity, "Started")
+            if silent and state.watched(server.hostname):
                 yield _problem(
                     host, identity, "SG-CLU-005", Severity.WARNING,
                     f"the power switch of {server.name} does not answer",

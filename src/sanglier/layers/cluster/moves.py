@@ -128,15 +128,23 @@ def check_device(host: str, server: StorageServer, device: FenceDevice) -> Step:
     )  # fmt: skip
 
 
+def _others(goal: Goal, facts: Facts, host: str) -> tuple[ClusterFacts, ...]:
+    names = (s.name for s in goal.cluster.storage if facts.has(s.name, ClusterFacts))
+    return tuple(facts.of(name, ClusterFacts) for name in names if name != host)
+
+
 def start_engine(host: str, goal: Goal) -> Step:
     """Start Corosync, its quorum device and Pacemaker, also at boot."""
 
     def effect(facts: Facts) -> Facts:
-        now = facts.of(host, ClusterFacts)
-        units = dict.fromkeys(UNITS, RUNNING)
-        values = {**now.values, **checked_values(goal.cluster)}
+        now, others = facts.of(host, ClusterFacts), _others(goal, facts, host)
         changed = replace(
-            now, units=units, values=values, device_votes=True, state=now.state or State()
+            now,
+            units=dict.fromkeys(UNITS, RUNNING),
+            values={**now.values, **checked_values(goal.cluster)},
+            device_votes=True,
+            configuration=next((o.configuration for o in others if o.configuration), None),
+            state=next((o.state for o in others if o.state), State()),
         )
         return facts.with_(host, changed)
 

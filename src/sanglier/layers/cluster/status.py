@@ -31,7 +31,8 @@ def _fences(cluster: Cluster, host: str, state: State) -> Iterator[StatusLine]:
     for server in cluster.storage:
         for device in server.fence:
             runs = bool(state.where(cib.device_id(server, device), "Started"))
-            told = "answers" if runs else "DOES NOT ANSWER"
+            silent = "DOES NOT ANSWER" if state.watched(server.hostname) else "is tried by nobody"
+            told = "answers" if runs else silent
             yield StatusLine(
                 host=host, layer="cluster", subject=cib.device_id(server, device), healthy=runs,
                 text=f"{device.agent} of {server.name} {told}",

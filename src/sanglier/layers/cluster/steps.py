@@ -111,10 +111,22 @@ def _arbitration(goal: Goal, facts: Facts) -> tuple[Step, ...]:
             for server in goal.cluster.storage:
                 steps += _checks(goal, server.name)
         steps.append(moves.load(first, goal, reasons))
-    if started or reasons:
-        why = "the engine is started" if started else "the configuration changes"
+    closed = _closed(goal, facts)
+    if started or reasons or closed:
+        changes = "the configuration changes" if reasons else f"{closed} is open nowhere"
+        why = "the engine is started" if started else changes
         steps.append(moves.settle(first, goal, why))
     return tuple(steps)
+
+
+def _closed(goal: Goal, facts: Facts) -> str:
+    """Name the volumes of which no server says that a side is open."""
+    states = [facts.of(s.name, ClusterFacts).state for s in goal.cluster.storage]
+    return ", ".join(
+        volume.name
+        for volume in goal.cluster.volumes
+        if not any(state and state.where(cib.side(volume)) for state in states)
+    )
 
 
 def _witness(goal: Goal, facts: Facts) -> tuple[Step, ...]:

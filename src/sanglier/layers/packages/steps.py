@@ -14,12 +14,19 @@ from sanglier.layers.base import Goal
 from sanglier.layers.packages.desired import modules_of, packages_of
 from sanglier.layers.packages.facts import PackagesFacts
 
+# Debian starts Corosync and Pacemaker with an example of a configuration as soon as they are there:
+# a cluster of their own on every server.  Masked until the next boot, or until all is installed.
 INSTALL = """
 export DEBIAN_FRONTEND=noninteractive
 install() {
     apt-get -qy -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef \\
         -o Dpkg::Options::=--force-confold --no-install-recommends install -- "$@"
 }
+engine() {
+    systemctl --runtime -q "$1" pacemaker.service corosync-qdevice.service corosync.service \\
+        2>/dev/null || :
+}
+case " $* " in *" corosync "*) trap 'engine unmask' EXIT; engine mask ;; esac
 if ! apt-get -qq -s --no-install-recommends install -- "$@" >/dev/null 2>&1; then
     apt-get -q -o DPkg::Lock::Timeout=300 update
 fi

@@ -1,0 +1,66 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sanglier.core.errors import SanglierError
+from sanglier.drill import schedule
+from sanglier.drill.catalogue import DRILLS, REPRESENTATIVE
+from sanglier.drill.faults import FAULTS
+from sanglier.spec.predict import FAULTS as PREDICTED
+
+
+def test_a_word_is_read_back_as_it_was_written() -> None:
+    text = "replication-cut+20&application-killed:1+10"
+    assert schedule.word(schedule.parse(text)) == text
+
+
+def test_a_fault_alone_has_its_own_time() -> None:
+    (item,) = schedule.parse("open-killed")
+    assert item.hold_s == FAULTS["open-killed"].hold_s
+
+
+@pytest.mark.parametrize("text", ["", "no-such-fault", "open-killed+", "open-killed&", "a b", "+5"])
+def test_what_is_no_word_is_refused_with_the_names(text: str) -> None:
+    with pytest.raises(SanglierError) as caught:
+        schedule.parse(text)
+    assert caught.value.code == "SG-DRILL-001"
+    assert "open-killed" in caught.value.fix
+
+
+@given(seed=st.integers(0, 10**6), rounds=st.integers(1, 5), size=st.integers(1, 6))
+def test_a_seed_gives_the_same_schedules_and_they_can_be_replayed(
+    seed: int, rounds: int, size: int
+) -> None:
+    drawn = schedule.draw(seed, rounds, size, power=True)
+    assert drawn == schedule.draw(seed, rounds, size, power=True)
+    assert [len(one) for one in drawn] == [size] * rounds
+    for group in (group for one in drawn for group in one):
+        assert schedule.parse(schedule.word(group)) == group
+
+
+def test_different_seeds_draw_differently() -> None:
+    assert schedule.draw(1, 3, 5, power=True) != schedule.draw(2, 3, 5, power=True)
+
+
+def test_without_power_no_fault_needs_it() -> None:
+    drawn = schedule.draw(7, 20, 5, power=False)
+    assert not [i for one in drawn for group in one for i in group if i.fault.needs_power]
+
+
+def test_random_schedules_draw_every_plain_fault() -> None:
+    drawn = schedule.draw(3, 60, 6, power=True)
+    names = {item.fault.name for one in drawn for group in one for item in group}
+    assert names == {fault.name for fault in FAULTS.values() if fault.plain}
+
+
+def test_every_fault_has_a_drill_and_a_prediction_that_exists() -> None:
+    assert set(FAULTS) <= set(DRILLS)
+    assert {fault.prediction for fault in FAULTS.values()} - {""} <= set(PREDICTED)
+
+
+def test_the_representative_drills_exist() -> None:
+    assert set(REPRESENTATIVE) <= set(DRILLS)
+
+
+def test_who_may_be_fenced_is_bounded_wherever_somebody_may() -> None:
+    assert all(fault.at_most >= 1 for fault in FAULTS.values() if fault.fences)
