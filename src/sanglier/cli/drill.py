@@ -22,6 +22,7 @@ from sanglier.drill.engine import Plan
 from sanglier.drill.report.summary import summary_lines
 from sanglier.drill.result import Verdict
 from sanglier.drill.schedule import Group
+from sanglier.drill.settle import PATIENCE_S
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -35,7 +36,17 @@ Quick = Annotated[
 Seed = Annotated[int | None, typer.Option("--seed", metavar="S", help="The same seed: the same.")]
 Rounds = Annotated[int, typer.Option("--rounds", metavar="N", min=1, help="Number of drills.")]
 Size = Annotated[int, typer.Option("--faults", metavar="N", min=1, help="Faults in each drill.")]
+Patience = Annotated[
+    int,
+    typer.Option(
+        "--patience",
+        metavar="SECONDS",
+        min=1,
+        help="How long the cluster may take to become whole by itself after each healing.",
+    ),
+]
 MOST_SEED = 10**6
+PATIENCE = int(PATIENCE_S)
 
 
 @app.command("list")
@@ -57,13 +68,14 @@ def run(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names of drills.")],
     lab: LabName = None,
     quick: Quick = False,
+    patience: Patience = PATIENCE,
     allow: Allow = None,
     ssh_config: SshConfig = None,
     secrets: SecretsFile = None,
 ) -> None:
     """Play drills by name; exit status 0 when every verdict is VALID, else 1."""
     stage = _stage(file, lab, allow, ssh_config, secrets)
-    plans = [_named(name, quick=quick) for name in names]
+    plans = [_named(name, quick, patience) for name in names]
     _play(stage, plans, None)
 
 
@@ -72,6 +84,7 @@ def all_(
     file: ClusterFile,
     lab: LabName = None,
     quick: Quick = False,
+    patience: Patience = PATIENCE,
     allow: Allow = None,
     ssh_config: SshConfig = None,
     secrets: SecretsFile = None,
@@ -79,7 +92,7 @@ def all_(
     """Play every drill that can be played there."""
     stage = _stage(file, lab, allow, ssh_config, secrets)
     names = [drill.name for drill in DRILLS.values() if stage.lab or not drill.needs_power]
-    _play(stage, [_named(name, quick=quick) for name in names], None)
+    _play(stage, [_named(name, quick, patience) for name in names], None)
 
 
 @app.command("random")
@@ -90,6 +103,7 @@ def random_(
     faults: Size = 5,
     lab: LabName = None,
     quick: Quick = False,
+    patience: Patience = PATIENCE,
     allow: Allow = None,
     ssh_config: SshConfig = None,
     secrets: SecretsFile = None,
@@ -99,7 +113,7 @@ def random_(
     chosen = random.SystemRandom().randrange(MOST_SEED) if seed is None else seed
     drawn = schedule.draw(chosen, rounds, faults, power=stage.lab is not None)
     plans = [
-        _plan(f"random {number}", groups, chosen, quick=quick)
+        _plan(f"random {number}", groups, chosen, quick, patience)
         for number, groups in enumerate(drawn, start=1)
     ]
     _play(stage, plans, chosen)
@@ -114,6 +128,7 @@ def replay(
     seed: Seed = None,
     lab: LabName = None,
     quick: Quick = False,
+    patience: Patience = PATIENCE,
     allow: Allow = None,
     ssh_config: SshConfig = None,
     secrets: SecretsFile = None,
@@ -121,7 +136,7 @@ def replay(
     """Play the faults of a kept drill again, in the same order."""
     groups = tuple(schedule.parse(word) for word in words)
     stage = _stage(file, lab, allow, ssh_config, secrets)
-    _play(stage, [_plan("replay", groups, seed, quick=quick)], seed)
+    _play(stage, [_plan("replay", groups, seed, quick, patience)], seed)
 
 
 @app.command()
@@ -145,7 +160,7 @@ def _stage(
     )  # fmt: skip
 
 
-def _named(name: str, *, quick: bool) -> Plan:
+def _named(name: str, quick: bool, patience: int) -> Plan:
     if name not in DRILLS:
         raise SanglierError(
             code="SG-DRILL-002",
@@ -155,13 +170,19 @@ def _named(name: str, *, quick: bool) -> Plan:
         )
     drill = DRILLS[name]
     return Plan(
-        name=drill.name, explains=drill.explains, groups=drill.groups, inspect=not quick
+        name=drill.name, explains=drill.explains, groups=drill.groups, inspect=not quick,
+        patience_s=patience,
     )  # fmt: skip
 
 
-def _plan(name: str, groups: tuple[Group, ...], seed: int | None, *, quick: bool) -> Plan:
+def _plan(
+    name: str, groups: tuple[Group, ...], seed: int | None, quick: bool, patience: int
+) -> Plan:
     told = ", then ".join(schedule.word(group) for group in groups)
-    return Plan(name=name, explains=told, groups=groups, seed=seed, inspect=not quick)
+    return Plan(
+        name=name, explains=told, groups=groups, seed=seed, inspect=not quick,
+        patience_s=patience,
+    )  # fmt: skip
 
 
 def _play(stage: Stage, plans: Sequence[Plan], seed: int | None) -> None:

@@ -48,6 +48,8 @@ class Plan:
     seed: int | None = None
     inspect: bool = True
     """Whether to unmount at the end and look at the filesystem and both legs."""
+    patience_s: float = PATIENCE_S
+    """How long to wait after a healing until the cluster is whole by itself."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -135,13 +137,13 @@ class Engine:
     async def _group(self, group: Group) -> None:
         """Strike together, heal each after its time, wait until the cluster is whole."""
         await asyncio.gather(*(self._fault(item) for item in group))
-        self.lacking = await settle(self.scene)
+        self.lacking = await settle(self.scene, self.plan.patience_s)
         await self._back()
         if self.lacking:
             raise SanglierError(
                 code="SG-DRILL-013",
                 subject=word(group),
-                what=f"not whole {PATIENCE_S:.0f} s after the healing: {self.lacking}",
+                what=f"not whole {self.plan.patience_s:.0f} s after the healing: {self.lacking}",
                 fix="look at the hosts as they are now; `sanglier status`",
             )
 

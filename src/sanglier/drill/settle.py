@@ -78,7 +78,7 @@ async def settle(scene: Scene, patience_s: float = PATIENCE_S) -> str:
 async def check_healed(scene: Scene, layers: Sequence[StackLayer], lacking: str) -> Check:
     """Judge by what `status` and `apply` would say, and by the values in force."""
     if lacking:
-        return _healed(Verdict.INVALID, f"not whole after {PATIENCE_S:.0f} s: {lacking}", ())
+        return _healed(Verdict.INVALID, f"it did not become whole again: {lacking}", ())
     facts = await gather(scene.goal, layers, scene.transport, sink=_quiet)
     plan = plan_for(layers, scene.goal, facts)
     sick = [

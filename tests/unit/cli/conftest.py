@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from run.toy_stack import TEXT
+
+from .warm import Warm
 
 FALSE_SSH = r"""#!/bin/sh
 # ssh [options] -- DESTINATION COMMAND: a shell in a folder instead of a host.
@@ -35,6 +37,7 @@ class Site:
     """A cluster file, its false hosts, and the command line."""
 
     place: Path
+    warm: Warm
 
     @property
     def file(self) -> Path:
@@ -79,12 +82,7 @@ class Site:
         )
 
     def run(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        process = self.start(*words, **more)
-        try:
-            out, err = process.communicate(timeout=60)
-        finally:
-            process.kill()
-        return subprocess.CompletedProcess(words, process.returncode, out, err)
+        return self.warm.run(words, self.environment(**more))
 
     def apply(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         return self.run("apply", str(self.file), "--yes", *words, **more)
@@ -104,14 +102,21 @@ class Site:
         )
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    process = Warm()
+    yield process
+    process.end()
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
+def site(tmp_path: Path, warm: Warm) -> Site:
     (tmp_path / "bin").mkdir()
     (tmp_path / "home").mkdir()
     (tmp_path / "hosts").mkdir()
     ssh = tmp_path / "bin" / "ssh"
     ssh.write_text(FALSE_SSH)
     ssh.chmod(0o755)
-    found = Site(tmp_path)
+    found = Site(tmp_path, warm)
     found.file.write_text(TEXT)
     return found

@@ -8,6 +8,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+if sys.argv[1:2] == ["--warm"]:
+    import warm
+
+    warm.serve(int(sys.argv[2]))
+
 from run.toy_stack import SECRET, Thing, high, low
 
 from sanglier.core.action import Script

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,6 +106,8 @@ async def test_a_restarted_server_writes_under_a_new_name(tmp_path: Path) -> Non
     await load.prepare(SERVERS[0])
     await load.start(SERVERS[0])
     await load.writers[0].session.send("stop\n")
+    while not load.writers[0].over:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
     run = await run_until(load, lambda load: len(load.writers[-1].acks) > 5, SERVERS[:1])
     assert [history.writer for history in run.histories] == ["srv-a", "srv-a.2"]
     assert await run.verdicts() == ALL_VALID

@@ -287,6 +287,8 @@ def lost() -> None:
     time.sleep(12)
     record("disk-b-dead")
     lab("heal", "disk-b", "bmc")
+    until("disk-a", "crm_mon -1 | grep -q 'OFFLINE: .*disk-b'")
+    lab("start", "disk-b")
     settled()
     mend()
 

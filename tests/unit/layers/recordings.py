@@ -9,29 +9,20 @@ hosts that did not answer.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from sanglier.core.facts import Facts
 from sanglier.core.probe import Output
 from sanglier.layers.base import Goal, StackLayer
-from sanglier.layers.cluster.desired import files_of
-from sanglier.layers.drbd.desired import handler_file
 from sanglier.layers.stack import LAYERS
 from sanglier.run.recorded import load_recording
 
 from .goal import ARTICLE, FIXTURES, GOAL
+from .today import of_today
 
 CASES, ARTICLE_CASES = FIXTURES / "cases", FIXTURES / "article"
 NAMES = tuple(sorted(path.name for path in CASES.iterdir() if path.is_dir()))
-
-PROGRAMS = {
-    file.path: file.state
-    for file in (handler_file(GOAL), *files_of(GOAL, GOAL.cluster.storage[0]))
-    if file.mode == 0o755
-}
-"""What runs on the hosts and is ours, with its digest."""
 
 
 def base_of(place: Path) -> Path | None:
@@ -46,27 +37,12 @@ def unreachable_in(place: Path) -> tuple[str, ...]:
     return tuple(listed.read_text().split()) if listed.exists() else ()
 
 
-def of_today(output: Output) -> Output:
-    """Give an answer as from a host that has today's programs of ours.
-
-    They are the agents of Pacemaker and DRBD's handler, known by their digests.  No
-    case is about them, and their text changes often; ``test_agents`` runs them.
-    """
-
-    def renew(line: str) -> str:
-        digest, separator, path = line.partition("  ")
-        known = separator and len(digest) == 64 and path in PROGRAMS
-        return f"{PROGRAMS[path]}  {path}" if known else line
-
-    return replace(output, text="\n".join(map(renew, output.text.split("\n"))))
-
-
 def outputs_at(place: Path, host: str, layer: str) -> dict[str, Output]:
     """Load the answers of a host for a layer, the base's under the case's own."""
     base = base_of(place)
     below = outputs_at(base, host, layer) if base else {}
     found = load_recording(place, host, layer)
-    return {**below, **{name: of_today(output) for name, output in found.items()}}
+    return {**below, **{name: of_today(layer, name, output) for name, output in found.items()}}
 
 
 def asked(goal: Goal = GOAL) -> Iterator[tuple[str, StackLayer]]:

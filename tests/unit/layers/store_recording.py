@@ -15,7 +15,8 @@ from sanglier.layers.base import Goal, StackLayer
 from sanglier.run.recorded import load_recording, save_recording
 
 from .goal import GOAL
-from .recordings import asked, base_of, of_today, outputs_at
+from .recordings import asked, base_of, outputs_at
+from .today import of_today
 
 CLOCKS = {"clock", "controller-clock"}
 
@@ -36,7 +37,7 @@ def store(recording: Path, place: Path, base: str | None = None, *, goal: Goal =
 
 def _store_layer(recording: Path, place: Path, goal: Goal, host: str, layer: StackLayer) -> None:
     recorded = load_recording(recording, host, layer.name)
-    found = {name: of_today(output) for name, output in recorded.items()}
+    found = {name: of_today(layer.name, name, output) for name, output in recorded.items()}
     if layer.name != "network":
         found.pop("controller-clock", None)
     base = base_of(place)

@@ -8,6 +8,7 @@ import pytest
 
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Plan
+from sanglier.core.planner import predict
 from sanglier.core.probe import Output
 from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
@@ -116,6 +117,35 @@ def test_a_lost_server_that_cannot_be_killed_is_unclean() -> None:
 def test_a_server_that_left_in_order_is_not_unclean() -> None:
     assert state("disk-b-off").nodes["disk-b"] == Node()
     assert state("disk-b-off").where("data-open") == ("disk-a",)
+
+
+def test_a_stopped_pacemaker_is_no_member_and_in_no_maintenance() -> None:
+    """crm_mon calls it online and standby, for its corosync still runs: it is pending."""
+    assert state("engine-stopped").nodes["disk-b"] == Node()
+    assert told("engine-stopped", "disk-b")["engine"] == "engine stopped"
+    assert "SG-CLU-003" not in {p.code for p in judge.problems(GOAL, facts_of("engine-stopped"))}
+
+
+@pytest.mark.parametrize("case", ["engine-stopped", "node-in-standby", "disk-b-off"])
+def test_a_power_switch_that_nobody_can_try_is_not_blamed(case: str) -> None:
+    """Only the other server may switch a server off, and that one does not work now."""
+    assert not state(case).where("fence-disk-a-1")
+    assert told(case)["fence-disk-a-1"].endswith("is tried by nobody")
+    assert "SG-CLU-005" not in {p.code for p in judge.problems(GOAL, facts_of(case))}
+
+
+def test_a_volume_that_is_open_nowhere_is_waited_for() -> None:
+    """As after an apply that was cut when the configuration had just been loaded."""
+    (step,) = applying(GOAL, not_running(facts_of("converged"), "data-open")).steps
+    assert (step.summary, step.reason) == (
+        "wait until one side of every volume is open", "data is open nowhere",
+    )  # fmt: skip
+
+
+def test_a_server_that_joins_takes_over_the_configuration_of_the_other() -> None:
+    after = predict(facts_of("engine-stopped"), applying(GOAL, facts_of("engine-stopped")).steps)
+    assert after.of("disk-b", ClusterFacts).configuration == cluster(
+        "converged", "disk-b").configuration  # fmt: skip
 
 
 def test_a_power_switch_that_does_not_answer_is_told() -> None:

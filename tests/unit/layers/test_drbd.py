@@ -59,6 +59,24 @@ def test_options_changed_by_hand_are_seen() -> None:
     assert (options["ping-int"], options["ko-count"]) == ("33", "2")
 
 
+def test_sides_that_stand_alone_are_connected_and_a_split_brain_is_noticed() -> None:
+    summaries = [s.summary for s in applying(GOAL, facts_of("drbd-split-brain")).steps]
+    connect, wait = "connect resource data", "wait until data is connected"
+    assert summaries[:3] == [connect, connect, wait]
+
+
+def test_a_side_that_is_down_is_the_clusters_to_start() -> None:
+    for case in ("engine-stopped", "node-in-standby"):
+        assert not side(case, "disk-b").up
+        assert not [s for s in applying(GOAL, facts_of(case)).steps if s.address.layer == "drbd"]
+
+
+def test_a_server_that_cannot_kill_its_lost_peer_freezes() -> None:
+    found = side("disk-b-dead", "disk-a")
+    assert (found.suspended, found.role, found.disk) == (True, "Primary", "UpToDate")
+    assert found.connection == "WFConnection"
+
+
 def test_a_cut_mirror_stands_alone_on_one_side_and_waits_on_the_other() -> None:
     assert side("drbd-stand-alone", "disk-b").connection == "StandAlone"
     assert side("drbd-stand-alone", "disk-a").connection == "WFConnection"

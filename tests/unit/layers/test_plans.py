@@ -105,7 +105,9 @@ def test_every_host_with_a_role_takes_part() -> None:
     assert hosts == set(HOSTS)
 
 
-OF_THE_CLUSTER = ("bring up", "promote", "enable the target", "backstore", "create metadata")
+OF_THE_CLUSTER = (
+    "bring up", "promote", "enable the target", "backstore", "create metadata", "load the kernel",
+)  # fmt: skip
 """What Pacemaker does by itself, or nobody, with data that exists."""
 
 

@@ -65,7 +65,7 @@ def test_any_text_gives_mistakes_only(text: str) -> None:
     sane(check(text))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(st.dictionaries(keys, trees, max_size=8))
 def test_any_mapping_gives_mistakes_only(tree: dict[str, Any]) -> None:
     found = [f for _, f in check_structure(tree)] + [f for _, f in check_rules(make_draft(tree))]
@@ -73,7 +73,7 @@ def test_any_mapping_gives_mistakes_only(tree: dict[str, Any]) -> None:
     sane(check(dump(tree)))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(KEYS + TEXTS), trees), min_size=1, max_size=4))
 def test_any_part_of_a_good_file_can_be_anything(changes: list[tuple[Route, Any]]) -> None:
     tree = copy.deepcopy(GOOD_TREE)

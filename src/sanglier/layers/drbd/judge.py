@@ -61,6 +61,7 @@ def _side_problems(volume: Volume, host: str, side: Resource) -> Iterator[Proble
 def problems(volume: Volume, sides: Mapping[str, Resource]) -> tuple[Problem, ...]:
     """Judge one volume."""
     found = [p for host, side in sides.items() for p in _side_problems(volume, host, side)]
-    if all(side.connection == "StandAlone" for side in sides.values()):
+    apart = [side for side in sides.values() if side.connection == "StandAlone"]
+    if len(apart) == len(volume.devices):
         found.append(_diverged(volume, volume.prefer))
     return tuple(found)

@@ -42,9 +42,10 @@ def _prepare(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource
     steps = []
     if differs(resource_file(goal, volume), now.files):
         steps.append(moves.write(goal, volume, host, now))
-    if not now.version:
+    bare = not side.metadata or side.pending
+    if not now.version and (bare or _ours_to_start(goal, facts, volume)):
         steps.append(moves.load_module(host))
-    if not side.metadata or side.pending:
+    if bare:
         steps.append(moves.create_metadata(volume, host, resume=side.pending))
     return steps
 
@@ -127,9 +128,9 @@ def _promote(goal: Goal, volume: Volume, sides: Sides) -> Proposal:
 
 def _volume(goal: Goal, facts: Facts, volume: Volume) -> Proposal:
     sides = _sides(goal, facts, volume)
-    if len(sides) < len(volume.devices):
-        return Proposal()
     proposal = Proposal(problems=judge.problems(volume, sides))
+    if len(sides) < len(volume.devices):
+        return proposal
     for host, side in sides.items():
         proposal += _configure(goal, facts, volume, host, side)
     return proposal + _together(goal, volume, sides) + _promote(goal, volume, sides)

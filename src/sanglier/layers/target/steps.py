@@ -263,7 +263,8 @@ def _volume(goal: Goal, facts: Facts, server: StorageServer, volume: Volume) -> 
 
 def _server(goal: Goal, facts: Facts, server: StorageServer) -> Proposal:
     now = facts.of(server.name, TargetFacts)
-    steps: list[Step] = [] if now.loaded else [_load(server.name)]
+    ours = not (now.loaded or goal.cluster.guarded)
+    steps: list[Step] = [_load(server.name)] if ours else []
     if now.units.get(RESTORE_UNIT, Unit()).enabled not in {"disabled", "masked"}:
         steps.append(_no_restore(server.name))
     for volume in goal.cluster.volumes:

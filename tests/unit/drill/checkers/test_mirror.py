@@ -23,7 +23,7 @@ def _sides(case: str) -> dict[str, Side | None]:
 
 def test_a_side_is_read() -> None:
     assert _side("drbd-split-brain", "disk-a") == Side(
-        connection="StandAlone", disk="UpToDate", peer_disk="DUnknown", out_of_sync_kib=4
+        connection="StandAlone", disk="UpToDate", peer_disk="Outdated", out_of_sync_kib=4
     )
 
 

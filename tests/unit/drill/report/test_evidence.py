@@ -36,7 +36,7 @@ def test_rounds_of_random_are_one_row() -> None:
     rounds = [synthetic.random_round(n) for n in (1, 2, 3)]
     page = evidence_page([synthetic.campaign(*rounds)])
     assert _cells(page, "random")[2] == "3"
-    assert page.count("`sanglier drill replay --seed 100") == 3
+    assert page.count("`sanglier drill replay FILE --seed 100") == 3
 
 
 def test_what_failed_and_what_could_not_be_judged_is_told() -> None:
@@ -51,7 +51,8 @@ def test_what_failed_and_what_could_not_be_judged_is_told() -> None:
 def test_the_machine_and_the_seed_are_told() -> None:
     page = evidence_page([synthetic.campaign()])
     assert "invented for a test: 2 processors, no kernel" in page
-    assert "| cut-replication | 7 | `sanglier drill replay --seed 7 cut:disk-a/replication" in page
+    command = "sanglier drill replay FILE --seed 7 cut:disk-a/replication"
+    assert f"| cut-replication | 7 | `{command}" in page
 
 
 def test_no_campaign_is_no_evidence() -> None:

@@ -181,7 +181,7 @@ def test_a_failure_shows_its_evidence_its_histories_and_how_to_run_it_again() ->
     text = render(synthetic.campaign(synthetic.cut_replication()), histories="/kept/histories")
     assert "<details open=" in text
     assert "srv-b 8812: acknowledged at 13.911 s, in no file" in text
-    assert "sanglier drill replay --seed 7 cut:disk-a/replication wait:15" in text
+    assert "sanglier drill replay FILE --seed 7 cut:disk-a/replication wait:15" in text
     assert "/kept/histories" in text
 
 

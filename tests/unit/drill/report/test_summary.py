@@ -68,4 +68,4 @@ def test_hostile_text_does_not_command_the_terminal() -> None:
 def test_a_quoted_schedule_is_one_argument_each() -> None:
     run = replace(synthetic.cut_replication(), schedule=("cut $(reboot)", "a;b"))
     shown = "\n".join(_shown(synthetic.campaign(run)))
-    assert "sanglier drill replay --seed 7 'cut $(reboot)' 'a;b'" in shown
+    assert "sanglier drill replay FILE --seed 7 'cut $(reboot)' 'a;b'" in shown

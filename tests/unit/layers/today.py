@@ -1,0 +1,93 @@
+"""Recorded answers, as from hosts that have today's programs and Pacemaker's configuration of ours.
+
+Both change more often than everything can be recorded anew, and what they do is
+tested elsewhere (``test_agents``, ``test_cib``).  What somebody changed by hand in a
+case, that is, whatever differs from the case ``converged``, stays as it was recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import replace
+from functools import cache
+from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element
+
+from sanglier.core.probe import Output
+from sanglier.layers.cluster import cib
+from sanglier.layers.cluster.desired import files_of
+from sanglier.layers.drbd.desired import handler_file
+from sanglier.layers.files import WantedFile
+from sanglier.run.recorded import load_recording
+
+from .goal import FIXTURES, GOAL, STORAGE
+
+OF_THE_CLUSTER = files_of(GOAL, GOAL.cluster.storage[0])
+
+
+def _programs(*files: WantedFile) -> Mapping[str, str]:
+    return {file.path: file.state for file in files if file.mode == 0o755}
+
+
+PROGRAMS = {"drbd": _programs(handler_file(GOAL)), "cluster": _programs(*OF_THE_CLUSTER)}
+"""Layer -> path of a program -> its digest."""
+
+
+def of_today(layer: str, name: str, output: Output) -> Output:
+    """Give an answer with what is ours in it renewed."""
+    if name == "files" and layer in PROGRAMS:
+        return replace(output, text=_with_programs(output.text, PROGRAMS[layer]))
+    if (layer, name) == ("cluster", "configuration"):
+        return replace(output, text=_with_configuration(output.text))
+    return output
+
+
+def _with_programs(text: str, programs: Mapping[str, str]) -> str:
+    """Renew all of them on a host that has any."""
+    lines = text.split("\n")
+    others = [line for line in lines if line.partition("  ")[2] not in programs]
+    if len(others) == len(lines):
+        return text
+    return "\n".join([*others, *(f"{digest}  {path}" for path, digest in programs.items())])
+
+
+@cache
+def _then() -> Mapping[str, Element]:
+    """What was wanted when all was recorded, by ids."""
+    recorded = load_recording(FIXTURES / "cases" / "converged", STORAGE[0], "cluster")
+    return dict(_objects(ET.fromstring(recorded["configuration"].text)))
+
+
+def _objects(root: Element) -> Iterator[tuple[str, Element]]:
+    for section in root:
+        if section.tag != "nodes":
+            for element in section:
+                yield str(element.get("id")), element
+
+
+def _untouched(identity: str, found: Mapping[str, Element]) -> bool:
+    """Whether an object is there, or not there, as it was wanted then."""
+    then, now = _then().get(identity), found.get(identity)
+    if then is None or now is None:
+        return then is now
+    return cib.form(then) == cib.form(now)
+
+
+def _with_configuration(text: str) -> str:
+    try:
+        root = ET.fromstring(text)
+    except ET.ParseError:
+        return text
+    found = dict(_objects(root))
+    today = cib.configuration(GOAL.cluster)
+    renewed = {key for key in {*_then(), *dict(_objects(today))} if _untouched(key, found)}
+    for section in root:
+        for element in [e for e in section if str(e.get("id")) in renewed]:
+            section.remove(element)
+    for section in today:
+        mine = root.find(section.tag)
+        if mine is None:
+            mine = ET.SubElement(root, section.tag)
+        mine.extend(deepcopy(e) for e in section if str(e.get("id")) in renewed)
+    return ET.tostring(root, encoding="unicode")
