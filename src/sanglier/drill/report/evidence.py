@@ -57,20 +57,16 @@ def code(text: str) -> str:
 
 
 def evidence_page(campaigns: Sequence[Campaign]) -> str:
-    """Write the page."""
+    """Write the page; each access mode is judged apart."""
     runs = tuple(run for campaign in campaigns for run in campaign.runs)
+    modes = tuple(dict.fromkeys(campaign.access for campaign in campaigns)) or ("none",)
     parts = [
         _GENERATED,
         "# Evidence",
         "What the fault drills measured. Every figure comes from the documents that "
         "`sanglier drill` keeps; a dash is a figure that nothing measured, not 0. UNKNOWN is a "
         "drill that could not be judged; it is not counted as passed.",
-        f"**{worst(campaign.verdict for campaign in campaigns)}** {escaped(headline(runs))}",
-        "## Drills",
-        "\n".join(_drills(runs)),
-        *_not_valid(runs),
-        "## Totals",
-        "\n".join(_totals(totals(runs))),
+        *(part for mode in modes for part in _mode(mode, campaigns)),
         "## Where it was measured",
         "\n".join(_campaigns(campaigns)),
         "## Run the same again",
@@ -79,6 +75,18 @@ def evidence_page(campaigns: Sequence[Campaign]) -> str:
         "\n".join(_commands(runs)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _mode(mode: str, campaigns: Sequence[Campaign]) -> Iterator[str]:
+    """Write what one access mode came to."""
+    mine = [campaign for campaign in campaigns if campaign.access == mode]
+    runs = tuple(run for campaign in mine for run in campaign.runs)
+    yield f"## Access: {escaped(mode)}"
+    yield f"**{worst(campaign.verdict for campaign in mine)}** {escaped(headline(runs))}"
+    yield "\n".join(_drills(runs))
+    yield from _not_valid(runs)
+    yield "### Totals"
+    yield "\n".join(_totals(totals(runs)))
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: int) -> Iterator[str]:
@@ -134,7 +142,7 @@ def _verdicts(found: Totals) -> str:
 def _not_valid(runs: Sequence[DrillRun]) -> Iterator[str]:
     told = [run for run in runs if run.verdict is not Verdict.VALID]
     if told:
-        yield "## What was not VALID"
+        yield "### What was not VALID"
         yield "\n".join(one for run in told for one in _why(run))
 
 
