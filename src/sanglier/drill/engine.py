@@ -161,8 +161,10 @@ class Engine:
                 self.doubts.append(f"{fault.name} on {host.name} did not take")
         except Exception as error:  # a fault that cannot be made is a doubt, not a crash
             self.doubts.append(f"{fault.name} on {host.name} could not be made: {error}")
-        await asyncio.sleep(max(0.0, item.hold_s - (time.monotonic() - began)))
-        await self._heal(item, host)
+        try:
+            await asyncio.sleep(max(0.0, item.hold_s - (time.monotonic() - began)))
+        finally:  # also when the drill is interrupted
+            await self._heal(item, host)
 
     async def _heal(self, item: Item, host: Host) -> None:
         """Heal; a host that was switched off meanwhile may have nothing left to heal."""

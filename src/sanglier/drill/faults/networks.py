@@ -126,6 +126,15 @@ async def _shaped(scene: Scene, host: Host) -> bool:
     return True
 
 
+async def _interconnect_back(scene: Scene, host: Host) -> None:
+    """Plug in again; the server that o2cb reset may need its power back."""
+    await _heal("san-a")(scene, host)
+    power = scene.must_power()
+    for app in scene.applications:
+        if await power.dead(app.name):
+            await power.start(app.name)
+
+
 STORAGE_NETWORKS = ("replication", "management", "san-a", "san-b")
 BOTH_SIDES = frozenset({Role.OPEN, Role.STANDBY})
 
@@ -178,6 +187,14 @@ FAULTS = (
         explains="one application server loses both storage networks and must wait",
         inject=_cut("san-a", "san-b"), heal=_heal("san-a", "san-b"), took=_gone("san-b"),
         prediction="",
+    ),
+    Fault(
+        name="application-cut", role=Role.APPLICATION, hold_s=230, needs_power=True,
+        explains="one application server loses its fellows, but not the disk: o2cb must make one "
+        "of them reset itself, and the other goes on",
+        inject=_cut("san-a"), heal=_interconnect_back, took=_gone("san-a"),
+        prediction="application-cut", fences=frozenset({Role.APPLICATION}), restarts=True,
+        plain=False,
     ),
     Fault(
         name="management-cut", role=Role.OPEN, hold_s=15, needs_power=True,

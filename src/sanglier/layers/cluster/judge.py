@@ -106,13 +106,15 @@ def _unguarded(cluster: Cluster, host: str, state: State) -> Iterator[Problem]:
     for server in cluster.storage:
         for device in server.fence:
             identity = cib.device_id(server, device)
-            silent = state.running and not state.where(identity, "Started")
-            if silent and state.watched(server.hostname):
+            stopped = state.running and not state.where(identity, "Started")
+            if stopped and state.watched(server.hostname):
+                told = [f for f in state.failed if f.startswith(f"{identity}_")]
+                silent = "does not answer" if told else "was not heard yet"
                 yield _problem(
                     host, identity, "SG-CLU-005", Severity.WARNING,
-                    f"the power switch of {server.name} does not answer",
-                    "a failure of that server would freeze the volumes until somebody comes: "
-                    "without a confirmed kill nothing opens",
+                    f"the power switch of {server.name} {silent}",
+                    "; ".join((*told, "a failure of that server would freeze the volumes until "
+                    "somebody comes: without a confirmed kill nothing opens")),
                     f"test it: `stonith_admin --reboot` is real; `{device.agent} --action status` "
                     "is not; then `crm_resource --cleanup`",
                 )  # fmt: skip

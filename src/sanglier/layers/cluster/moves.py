@@ -82,6 +82,10 @@ crm_resource --wait --timeout="${seconds}s"
 """
 
 
+SHOWN = 4
+"""Differences that a reason names; more are counted."""
+
+
 def step(
     host: str, subject: str, phase: int, mark: Mark, summary: str, reason: str, action: Script,
     effect: Effect, risk: Risk = Risk.SAFE, limit: int = 60,
@@ -175,8 +179,9 @@ def load(host: str, goal: Goal, reasons: tuple[str, ...]) -> Step:
                 facts = facts.with_(server.name, replace(now, configuration=wanted))
         return facts
 
+    shown = reasons[:SHOWN] + ((f"and {len(reasons) - SHOWN} more",) * (len(reasons) > SHOWN))
     return step(
-        host, "configuration", 4, Mark.CHANGE, "load Pacemaker's configuration", "; ".join(reasons),
+        host, "configuration", 4, Mark.CHANGE, "load Pacemaker's configuration", "; ".join(shown),
         Script(text=LOAD, args=(cib.as_text(root),)), effect, Risk.DISRUPTIVE,
     )  # fmt: skip
 

@@ -10,9 +10,10 @@ from sanglier.core.plan import Proposal
 from sanglier.core.step import Effect, Step
 from sanglier.layers.base import Goal
 from sanglier.layers.cluster import moves
+from sanglier.layers.cluster.corosync import CONF
 from sanglier.layers.cluster.desired import QNETD_UNIT, UNITS, files_of
 from sanglier.layers.cluster.facts import ClusterFacts, WitnessFacts
-from sanglier.layers.files import remove_step
+from sanglier.layers.files import HEADER, Files, WantedFile, differs, remove_step
 from sanglier.layers.services import Unit, Units
 from sanglier.spec.cluster import StorageServer
 
@@ -30,11 +31,19 @@ def _forgotten(host: str, path: str) -> Effect:
     return effect
 
 
+def _is_ours(wanted: WantedFile, files: Files) -> bool:
+    """Whether a file is there and not the example that Debian installs, nor somebody else's."""
+    state = files.get(wanted.path)
+    if state is None or wanted.path != CONF:
+        return state is not None
+    return not differs(wanted, files) or (state.text or "").startswith(HEADER)
+
+
 def _server(goal: Goal, facts: Facts, server: StorageServer) -> tuple[Step, ...]:
     now = facts.of(server.name, ClusterFacts)
     steps = [moves.stop_engine(server.name, goal)] if _lives(now.units, UNITS) else []
     for wanted in files_of(goal, server):
-        if wanted.path in now.files:
+        if _is_ours(wanted, now.files):
             subject = wanted.path.rsplit("/", 1)[-1]
             address = Address(host=server.name, layer="cluster", subject=subject)
             effect = _forgotten(server.name, wanted.path)
