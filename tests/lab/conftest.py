@@ -34,8 +34,16 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def site(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The example's cluster on the session's lab, for the tests of test_stack_*.py."""
-    return make_site(lab, tmp_path_factory.mktemp("site"))
+    """The example's cluster on the session's lab, for the tests of test_stack_*.py.
+
+    In a lab that is used again it stays with the lab: its secrets are those of the hosts.
+    """
+    if not os.environ.get("SANGLIER_TEST_LAB"):
+        return make_site(lab, tmp_path_factory.mktemp("site"))
+    directory = lab.place.state / "site"
+    directory.mkdir(exist_ok=True)
+    known = Site(lab=lab, directory=directory)
+    return known if known.secrets.exists() else make_site(lab, directory)
 
 
 @pytest.fixture

@@ -14,7 +14,14 @@ OUT_OF_REACH = 4
 """A host cannot be worked on."""
 INTERRUPTED = 130
 
-_BAD_FILES = frozenset({Code.SECRETS_EXPOSED, Code.SECRETS_MALFORMED, Code.NO_SUCH_THING})
+_BAD_FILES = frozenset(
+    {
+        Code.SECRETS_EXPOSED,
+        Code.SECRETS_MALFORMED,
+        Code.FENCE_PASSWORD_MISSING,
+        Code.NO_SUCH_THING,
+    }
+)
 
 
 def exit_status(code: str) -> int:

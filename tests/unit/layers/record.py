@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sanglier.lab.place import place as lab_place
+from sanglier.layers.cluster import cib
 from sanglier.run.secrets import save
 from sanglier.spec.load import load
 
@@ -30,11 +31,13 @@ from .goal import (
     ARTICLE_FILE,
     BMC_PASSWORD,
     FIXTURES,
+    GOAL,
     GUARDED_FILE,
     SECRETS,
     TIMINGS,
 )
 from .store_recording import store
+from .today import WANTED_THEN
 
 LAB = "record"
 IQN = "iqn.2009-02.fr.guiguiabloc:guiguiabloc.data"
@@ -175,6 +178,7 @@ def blank() -> None:
     mend()
     time.sleep(5)
     record("converged", None)
+    (WORK / "wanted.xml").write_text(cib.as_text(cib.configuration(GOAL.cluster)))
 
 
 def drift(case: str, host: str, text: str) -> None:
@@ -379,6 +383,7 @@ def publish() -> None:
     for name in ("cases", "article"):
         shutil.rmtree(FIXTURES / name, ignore_errors=True)
         shutil.copytree(WORK / name, FIXTURES / name)
+    shutil.copy(WORK / "wanted.xml", WANTED_THEN)
 
 
 def main(start: str) -> None:

@@ -36,15 +36,16 @@ def store(recording: Path, place: Path, base: str | None = None, *, goal: Goal =
 
 
 def _store_layer(recording: Path, place: Path, goal: Goal, host: str, layer: StackLayer) -> None:
-    recorded = load_recording(recording, host, layer.name)
-    found = {name: of_today(layer.name, name, output) for name, output in recorded.items()}
+    found = dict(load_recording(recording, host, layer.name))
     if layer.name != "network":
         found.pop("controller-clock", None)
     base = base_of(place)
     if base:
         below = outputs_at(base, host, layer.name)
-        new = {n: o for n, o in found.items() if n not in CLOCKS and o != below.get(n)}
-        same = layer.parse(goal, host, {**below, **new}) == layer.parse(goal, host, below)
-        found = {} if same else new
+        now = {name: of_today(layer.name, name, output) for name, output in found.items()}
+        new = [n for n, output in now.items() if n not in CLOCKS and output != below.get(n)]
+        seen = {**below, **{name: now[name] for name in new}}
+        same = layer.parse(goal, host, seen) == layer.parse(goal, host, below)
+        found = {} if same else {name: found[name] for name in new}
     if found:
         save_recording(place, host, layer.name, found)

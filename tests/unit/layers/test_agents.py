@@ -375,13 +375,34 @@ def test_only_a_confirmed_kill_is_a_death(lost: Place) -> None:
     lost.tool("stonith_admin", f'echo "$*" >> {lost.root}/shots; '
               f'[ "$(wc -l < {lost.root}/shots)" -ge 5 ]')  # fmt: skip
     assert fence(lost) == DEAD
-    assert [shot.split()[0] for shot in shots(lost)] == ["--reboot", "--fence"] * 2 + ["--reboot"]
+    assert [shot.split()[0] for shot in shots(lost)] == [
+        *("--reboot", "--history") * 2, "--reboot",
+    ]  # fmt: skip
+
+
+def human_word(lost: Place, when: str) -> None:
+    """What stonith_admin --confirm leaves in the history, fenced_remote.c; reboots fail."""
+    event = (
+        '<fence_event action=\\"off\\" target=\\"disk-b\\" client=\\"stonith_admin.9\\" '
+        'origin=\\"disk-a\\" status=\\"success\\" delegate=\\"a human\\" '
+        'completed=\\"$said\\"/>'
+    )
+    said = f"said=$(date -u -d '{when}' '+%Y-%m-%d %H:%M:%SZ')"
+    lost.tool("stonith_admin", f'{said}; echo "$*" >> {lost.root}/shots\n'
+              f'[ "$1" = --history ] && echo "{event}"')  # fmt: skip
 
 
 def test_a_persons_word_since_the_loss_is_a_confirmed_kill(lost: Place) -> None:
-    lost.tool("stonith_admin", f'echo "$*" >> {lost.root}/shots; [ "$1" = --fence ]')
+    human_word(lost, "now")
     assert fence(lost) == DEAD
-    assert shots(lost)[-1] == f"--fence disk-b --tolerance {int(GRACE_S) + 1}s --tag drbd"
+    assert [shot.split()[0] for shot in shots(lost)] == ["--reboot", "--history"]
+
+
+def test_a_persons_word_of_an_earlier_loss_is_none(lost: Place) -> None:
+    human_word(lost, "1 hour ago")
+    lost.put(lost.root / "good", mirror("converged"))
+    later(lost, 20, f"cp {lost.root}/good {lost.proc}")
+    assert fence(lost) == NO_DEATH
 
 
 def test_a_freeze_that_somebody_ended_is_no_death(lost: Place) -> None:

@@ -13,10 +13,12 @@ import pytest
 from sanglier.layers.cluster import cib
 from sanglier.layers.cluster.facts import ClusterFacts
 from sanglier.layers.cluster.moves import LOAD
+from sanglier.run.recorded import load_recording
 from sanglier.spec.cluster import Cluster, FenceDevice, Volume
 
 from .goal import GOAL, SECRETS, STORAGE, TIMINGS, VOLUME
 from .recordings import CASES, NAMES, facts_of, outputs_of, unreachable_in
+from .today import WANTED_THEN
 
 SECOND = FenceDevice(agent="fence_apc", parameters=(("ip", "10.0.0.9"), ("plug", "3")), level=2)
 LARGE = replace(
@@ -126,7 +128,14 @@ def test_the_place_for_the_nodes_is_where_the_loading_looks_for_it() -> None:
 
 
 @pytest.mark.parametrize("host", STORAGE)
-def test_what_is_loaded_is_read_back_without_a_difference(host: str) -> None:
+def test_what_was_loaded_is_read_back_without_a_difference(host: str) -> None:
+    raw = load_recording(CASES / "converged", host, "cluster")["configuration"]
+    assert cib.parse_form(raw.text) == cib.parse_form(WANTED_THEN.read_text())
+
+
+@pytest.mark.parametrize("host", STORAGE)
+def test_a_recording_is_renewed_to_what_is_wanted_today(host: str) -> None:
+    """Else the plans of all cases would be about our own changes."""
     found = facts_of("converged").of(host, ClusterFacts).configuration
     assert found == cib.form(cib.configuration(GOAL.cluster))
 

@@ -148,7 +148,30 @@ def test_a_server_that_joins_takes_over_the_configuration_of_the_other() -> None
         "converged", "disk-b").configuration  # fmt: skip
 
 
+def test_a_power_switch_that_was_just_configured_is_not_called_silent() -> None:
+    found = [p for p in judge.problems(GOAL, facts_of("configuration-just-loaded"))
+             if p.code == "SG-CLU-005"]  # fmt: skip
+    assert [p.what for p in found] == [
+        f"the power switch of {host} was not heard yet" for host in STORAGE
+    ]
+
+
+def test_many_differences_are_counted() -> None:
+    (load,) = (s for s in applying(GOAL, facts_of("engine-just-started")).steps
+               if s.summary.startswith("load"))  # fmt: skip
+    assert load.reason.count(";") == moves.SHOWN
+    assert load.reason.endswith(" more")
+
+
+def test_destroy_leaves_debians_example_of_corosync_conf() -> None:
+    assert CONF in cluster("blank", "disk-a").files
+    assert not [s for s in destroying(GOAL, facts_of("blank")).steps if CONF in s.summary]
+
+
 def test_a_power_switch_that_does_not_answer_is_told() -> None:
+    (problem,) = judge.problems(GOAL, facts_of("fence-device-wrong"))
+    assert problem.what == "the power switch of disk-b does not answer"
+    assert "did not complete within" in problem.why
     assert told("fence-device-wrong")["fence-disk-b-1"].endswith("DOES NOT ANSWER")
     assert applying(GOAL, facts_of("fence-device-wrong")).empty
 

@@ -2,7 +2,7 @@
 
 Both change more often than everything can be recorded anew, and what they do is
 tested elsewhere (``test_agents``, ``test_cib``).  What somebody changed by hand in a
-case, that is, whatever differs from the case ``converged``, stays as it was recorded.
+case, that is, whatever differs from what was loaded then, stays as it was recorded.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from sanglier.layers.cluster import cib
 from sanglier.layers.cluster.desired import files_of
 from sanglier.layers.drbd.desired import handler_file
 from sanglier.layers.files import WantedFile
-from sanglier.run.recorded import load_recording
 
-from .goal import FIXTURES, GOAL, STORAGE
+from .goal import FIXTURES, GOAL
 
+WANTED_THEN = FIXTURES / "wanted.xml"
+"""Pacemaker's configuration as it was loaded for the case ``converged``."""
 OF_THE_CLUSTER = files_of(GOAL, GOAL.cluster.storage[0])
 
 
@@ -54,9 +55,8 @@ def _with_programs(text: str, programs: Mapping[str, str]) -> str:
 
 @cache
 def _then() -> Mapping[str, Element]:
-    """What was wanted when all was recorded, by ids."""
-    recorded = load_recording(FIXTURES / "cases" / "converged", STORAGE[0], "cluster")
-    return dict(_objects(ET.fromstring(recorded["configuration"].text)))
+    """What was wanted when the case ``converged`` was recorded, by ids."""
+    return dict(_objects(ET.parse(WANTED_THEN).getroot()))
 
 
 def _objects(root: Element) -> Iterator[tuple[str, Element]]:
