@@ -1,4 +1,4 @@
-"""Storage servers die under load, servers reboot, everything loses its power: it comes back alone.
+"""Storage servers die under load, an application server reboots: the cluster comes back alone.
 
 Nobody applies in this file but where a person's choice is needed.
 """
@@ -11,7 +11,6 @@ from under_load import Progress, assert_nothing_lost
 
 from sanglier.lab import control
 from sanglier.lab.power import Action, PowerEvent
-from sanglier.lab.record import Wish
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
@@ -74,15 +73,6 @@ def test_an_application_server_mounts_by_itself_after_a_reboot(site: Site) -> No
     site.lab.stop("srv-b")
     site.lab.start("srv-b")
     site.assert_whole()
-
-
-def test_everything_loses_its_power_and_comes_back_by_itself(site: Site) -> None:
-    site.on("srv-a", "echo survives > /data/outage; sync")
-    for host in site.lab.topology.hosts:
-        site.lab.kill(host.name)
-    control.up(site.lab.place.name, Wish())
-    site.assert_whole()
-    assert site.on("srv-b", "cat /data/outage") == "survives"
 
 
 GUARD_OFF = "crm_attribute --name maintenance-mode --update true; crm_resource --wait --timeout=60s"
