@@ -109,9 +109,15 @@ class Site:
     def until(self, host: str, condition: str, seconds: float = PATIENCE_S) -> None:
         """Wait until a shell condition holds on a host, which may be booting meanwhile."""
         deadline = time.monotonic() + seconds
-        while self.lab.run(host, "sh", "-c", condition).returncode != 0:
+        while not self._holds(host, condition):
             assert time.monotonic() < deadline, f"{host}: never came true: {condition}"
             time.sleep(1)
+
+    def _holds(self, host: str, condition: str) -> bool:
+        try:
+            return self.lab.run(host, "sh", "-c", condition, timeout=15).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
 
     def open_on(self) -> str:
         """Tell the one storage server whose side is open, by what the targets themselves say."""

@@ -218,8 +218,9 @@ class Engine:
             if event.at_s >= clock.epoch
         ]
         for event in events:
-            self.scene.note(MomentKind.FENCED, event.host, f"{event.host} was fenced")
-            self.scene.moments[-1] = replace(self.scene.moments[-1], at_s=event.at_s)
+            self.scene.note(
+                MomentKind.FENCED, event.host, f"{event.host} was fenced", at_s=event.at_s
+            )
         return (*events, *self.selves)
 
     def _predicted_s(self) -> float | None:

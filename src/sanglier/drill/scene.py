@@ -96,9 +96,10 @@ class Scene:
             case Role.ALL:
                 return self.host(opened)
 
-    def note(self, kind: MomentKind, host: str, text: str) -> None:
-        """Put something on the timeline."""
-        moment = Moment(at_s=self.clock.now(), kind=kind, host=host, text=text)
+    def note(self, kind: MomentKind, host: str, text: str, *, at_s: float | None = None) -> None:
+        """Put something on the timeline: now, or at the moment that somebody else noted."""
+        moment_s = self.clock.now() if at_s is None else at_s
+        moment = Moment(at_s=moment_s, kind=kind, host=host, text=text)
         self.moments.append(moment)
         self.say(moment)
 

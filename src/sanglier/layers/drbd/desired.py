@@ -69,7 +69,7 @@ def disk_options(cluster: Cluster) -> dict[str, str]:
         "c-plan-ahead": "20",
         "c-fill-target": "2M",
         "c-max-rate": "300M",
-        "c-min-rate": "4M",
+        "c-min-rate": "24M",
     }
 
 
