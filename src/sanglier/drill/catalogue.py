@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from types import MappingProxyType
 
 from sanglier.drill.faults import FAULTS
@@ -24,6 +25,15 @@ class Drill:
         return any(item.fault.needs_power for group in self.groups for item in group)
 
 
+HOSTS = 5
+"""Of the lab's cluster: two storage servers, a witness, two application servers."""
+
+
+def _any(*choices: int) -> Group:
+    """Kill some hosts together; they get their power back one by one, in this order."""
+    return parse("&".join(f"any-killed:{c}+{5 + 12 * place}" for place, c in enumerate(choices)))
+
+
 _COMBINED = (
     Drill(
         name="link-and-open",
@@ -39,6 +49,21 @@ _COMBINED = (
         name="one-after-the-other",
         explains="the open server dies, and when all is well again, the one that took over",
         groups=(parse("open-killed"), parse("open-killed")),
+    ),
+    Drill(
+        name="each-host",
+        explains="each host loses its power, one after the other",
+        groups=tuple(_any(host) for host in range(HOSTS)),
+    ),
+    Drill(
+        name="each-pair",
+        explains="each two hosts lose their power together and get it back one by one",
+        groups=tuple(_any(*pair) for pair in combinations(range(HOSTS), 2)),
+    ),
+    Drill(
+        name="blackouts",
+        explains="all hosts lose their power together and get it back one by one, in three orders",
+        groups=(_any(0, 1, 2, 3, 4), _any(4, 2, 1, 3, 0), _any(1, 3, 4, 0, 2)),
     ),
 )
 

@@ -68,6 +68,8 @@ class Engine:
     """Hosts that may be fenced, and how many of them at most."""
     at_most: int = 0
     injections: int = 0
+    hit: set[str] = field(default_factory=set)
+    """Hosts whose power the faults of this group take."""
     selves: list[PowerEvent] = field(default_factory=list)
     healed_s: float = 0.0
     lacking: str = ""
@@ -136,6 +138,7 @@ class Engine:
 
     async def _group(self, group: Group) -> None:
         """Strike together, heal each after its time, wait until the cluster is whole."""
+        self.hit = set()
         await asyncio.gather(*(self._fault(item) for item in group))
         self.lacking = await settle(self.scene, self.plan.patience_s)
         await self._back()
@@ -151,6 +154,9 @@ class Engine:
         scene, fault = self.scene, item.fault
         host = scene.cast(fault.role, item.choice)
         self._allow(item)
+        if fault.kills:
+            everyone = fault.role is Role.ALL
+            self.hit |= {h.name for h in scene.goal.cluster.hosts if everyone or h == host}
         began = time.monotonic()
         scene.note(MomentKind.FAULT, host.name, fault.name)
         try:
@@ -201,10 +207,7 @@ class Engine:
             default=self.scene.clock.zero,
         )
         self.away.append(Away(server=app.name, from_s=last, to_s=time.monotonic() + CALM_S / 2))
-        meant = [m for m in self.scene.moments if m.kind is MomentKind.FAULT]
-        hit = {m.host for m in meant if m.text.startswith("application-killed")}
-        everyone = any(m.text == "blackout" for m in meant)
-        if app.name not in hit and not everyone:
+        if app.name not in self.hit:
             at_s = self.scene.clock.of_monotonic(last)
             self.selves.append(PowerEvent(host=app.name, at_s=at_s, action="self"))
 

@@ -28,6 +28,8 @@ class Role(StrEnum):
     APPLICATION = "application"
     """One application server."""
     WITNESS = "witness"
+    ANY = "any"
+    """Any host of the file, whatever its part."""
     ALL = "all"
     """Every host, or a whole network."""
 
@@ -81,7 +83,7 @@ class Scene:
         return next(host for host in self.goal.cluster.hosts if host.name == name)
 
     def cast(self, role: Role, choice: int = 0) -> Host:
-        """Find who has a role just now; ``choice`` picks among application servers."""
+        """Find who has a role just now; ``choice`` picks among application servers or hosts."""
         opened = self.opened or self.volume.prefer
         match role:
             case Role.OPEN:
@@ -93,6 +95,9 @@ class Scene:
             case Role.WITNESS:
                 assert self.goal.cluster.witness is not None
                 return self.host(self.goal.cluster.witness.name)
+            case Role.ANY:
+                hosts = self.goal.cluster.hosts
+                return hosts[choice % len(hosts)]
             case Role.ALL:
                 return self.host(opened)
 

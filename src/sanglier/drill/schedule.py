@@ -1,8 +1,8 @@
 """Which faults, in which order: as words that can be kept and played again.
 
 A word is ``NAME[:CHOICE][+SECONDS]``, or several joined with ``&`` that strike together.
-``CHOICE`` picks among the application servers, ``SECONDS`` is the time until it is healed.
-Each word waits until the cluster is whole again after the one before.
+``CHOICE`` picks among the application servers, or among all hosts; ``SECONDS`` is the time until it
+is healed.  Each word waits until the cluster is whole again after the one before.
 """
 
 from __future__ import annotations
@@ -83,10 +83,12 @@ def draw(seed: int, rounds: int, size: int, *, power: bool) -> tuple[tuple[Group
 
 
 def _group(chance: random.Random, faults: Sequence[Fault]) -> Group:
-    count = 2 if chance.random() < TOGETHER else 1
-    return tuple(_drawn(chance, fault) for fault in chance.sample(faults, count))
+    if chance.random() < TOGETHER:
+        together = chance.sample([fault for fault in faults if not fault.alone], 2)
+        return tuple(_drawn(chance, fault) for fault in together)
+    return (_drawn(chance, chance.choice(faults)),)
 
 
 def _drawn(chance: random.Random, fault: Fault) -> Item:
     hold_s = min(LONGEST_RANDOM_S, max(1, round(fault.hold_s * chance.uniform(0.5, 1.3))))
-    return Item(fault=fault, choice=chance.randrange(2), hold_s=hold_s)
+    return Item(fault=fault, choice=chance.randrange(fault.choices), hold_s=hold_s)

@@ -53,6 +53,20 @@ def test_random_schedules_draw_every_plain_fault() -> None:
     assert names == {fault.name for fault in FAULTS.values() if fault.plain}
 
 
+def test_what_is_refused_while_something_is_wrong_is_drawn_alone() -> None:
+    pairs = [g for one in schedule.draw(5, 80, 6, power=True) for g in one if len(g) > 1]
+    assert len(pairs) > 20
+    assert not [item for group in pairs for item in group if item.fault.alone]
+
+
+def test_each_two_hosts_die_together_in_one_drill_and_all_of_them_in_another() -> None:
+    pairs = {tuple(item.choice for item in group) for group in DRILLS["each-pair"].groups}
+    assert pairs == {(a, b) for a in range(5) for b in range(a + 1, 5)}
+    orders = [sorted(g, key=lambda item: item.hold_s) for g in DRILLS["blackouts"].groups]
+    assert len({tuple(item.choice for item in order) for order in orders}) == 3
+    assert all({item.choice for item in order} == set(range(5)) for order in orders)
+
+
 def test_every_fault_has_a_drill_and_a_prediction_that_exists() -> None:
     assert set(FAULTS) <= set(DRILLS)
     assert {fault.prediction for fault in FAULTS.values()} - {""} <= set(PREDICTED)

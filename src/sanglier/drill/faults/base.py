@@ -36,8 +36,12 @@ class Fault:
     """Who may be switched off because of it."""
     at_most: int = 1
     """How many of them."""
-    restarts: bool = False
-    """Whether the application servers that it hits lose what they run."""
+    kills: bool = False
+    """Whether it takes the power of all that it hits, application servers among them."""
     needs_power: bool = False
+    choices: int = 2
+    """How many hosts a random schedule may choose from, where there is a choice."""
+    alone: bool = False
+    """Whether it is refused while something else is wrong, so that it is drawn alone."""
     plain: bool = True
     """Whether random schedules may draw it (short, and one host only)."""

@@ -123,7 +123,7 @@ FAULTS = (
     Fault(
         name="application-killed", role=Role.APPLICATION, hold_s=10, needs_power=True,
         explains="an application server loses its power in the middle of its writes",
-        inject=kill, heal=start, took=dead, prediction="application-dead", restarts=True,
+        inject=kill, heal=start, took=dead, prediction="application-dead", kills=True,
     ),
     _frozen(Role.APPLICATION, "application", 20, "application-frozen"),
     Fault(
@@ -146,6 +146,12 @@ FAULTS = (
         took=dead, prediction="", fences=frozenset({Role.OPEN}), plain=False,
     ),
     Fault(
+        name="any-killed", role=Role.ANY, hold_s=15, needs_power=True,
+        explains="a host loses its power, whatever its part in the cluster",
+        inject=kill, heal=start, took=dead, prediction="", fences=frozenset({Role.ANY}),
+        kills=True, choices=5, plain=False,
+    ),
+    Fault(
         name="both-storage-killed", role=Role.ALL, hold_s=10, needs_power=True,
         explains="both storage servers lose their power at the same moment",
         inject=_both_storage(kill), heal=_both_storage(start), took=dead, prediction="",
@@ -155,6 +161,6 @@ FAULTS = (
         name="blackout", role=Role.ALL, hold_s=5, needs_power=True,
         explains="every server loses its power at the same moment, and gets it back",
         inject=_everyone(kill), heal=_everyone(start), took=dead, prediction="",
-        fences=frozenset({Role.OPEN, Role.STANDBY}), at_most=2, restarts=True, plain=False,
+        fences=frozenset({Role.OPEN, Role.STANDBY}), at_most=2, kills=True, plain=False,
     ),
 )  # fmt: skip

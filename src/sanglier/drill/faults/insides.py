@@ -178,6 +178,6 @@ FAULTS = (
     Fault(
         name="disk-full", role=Role.APPLICATION, hold_s=8,
         explains="the shared filesystem is filled to the last block",
-        inject=_fill, heal=_make_room, took=_is_full, prediction="", restarts=False,
+        inject=_fill, heal=_make_room, took=_is_full, prediction="",
     ),
 )  # fmt: skip

@@ -193,7 +193,7 @@ FAULTS = (
         explains="one application server loses its fellows, but not the disk: o2cb must make one "
         "of them reset itself, and the other goes on",
         inject=_cut("san-a"), heal=_interconnect_back, took=_gone("san-a"),
-        prediction="application-cut", fences=frozenset({Role.APPLICATION}), restarts=True,
+        prediction="application-cut", fences=frozenset({Role.APPLICATION}),
         plain=False,
     ),
     Fault(
