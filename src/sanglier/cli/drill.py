@@ -123,7 +123,8 @@ def random_(
 def replay(
     file: ClusterFile,
     words: Annotated[
-        list[str], typer.Argument(metavar="WORD...", help="Faults as a report gives them.")
+        list[str],
+        typer.Argument(metavar="SEED|WORD...", help="A kept seed, or faults as a report has them."),
     ],
     seed: Seed = None,
     lab: LabName = None,
@@ -133,10 +134,17 @@ def replay(
     ssh_config: SshConfig = None,
     secrets: SecretsFile = None,
 ) -> None:
-    """Play the faults of a kept drill again, in the same order."""
-    groups = tuple(schedule.parse(word) for word in words)
-    stage = _stage(file, lab, allow, ssh_config, secrets)
-    _play(stage, [_plan("replay", groups, seed, quick, patience)], seed)
+    """Play the faults of a kept seed, or those given, again and in the same order."""
+    drawn = {"replay": words}
+    if len(words) == 1 and words[0].isdecimal():
+        seed = int(words[0])
+        kept = store.of_seed(store.drills_root(os.environ), seed)
+        drawn = {f"{run.name}, again": list(run.schedule) for run in kept}
+    plans = [
+        _plan(name, tuple(schedule.parse(word) for word in one), seed, quick, patience)
+        for name, one in drawn.items()
+    ]
+    _play(_stage(file, lab, allow, ssh_config, secrets), plans, seed)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sanglier.core.errors import SanglierError
 from sanglier.drill.report import document, page
-from sanglier.drill.result import Campaign
+from sanglier.drill.result import Campaign, DrillRun
 from sanglier.run.journal import journal_root
 
 LAST = "last"
@@ -141,6 +141,20 @@ def _why_absent(kept: Kept) -> str:
     if kept.folder.is_dir():
         return f"this campaign did not come to a result; what it recorded is in {kept.folder}"
     return "there is no such campaign"
+
+
+def of_seed(root: Path, seed: int) -> tuple[DrillRun, ...]:
+    """Give the drills of the newest campaign that was drawn from ``seed``; SG-DRILL-042 if none."""
+    for kept in campaigns(root):
+        runs = tuple(run for run in read(kept).runs if run.seed == seed)
+        if runs:
+            return runs
+    raise _absent(
+        f"seed {seed}",
+        "no campaign that was drawn from this seed is kept here",
+        f"`sanglier drill random --seed {seed} --rounds N --faults N` draws it; or give the "
+        "faults as words, as a report has them",
+    )
 
 
 def read(kept: Kept) -> Campaign:

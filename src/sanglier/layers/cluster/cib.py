@@ -132,7 +132,10 @@ def _side(resources: Element, volume: Volume) -> None:
 
 def _fence(resources: Element, server: StorageServer, device: FenceDevice, timings: Timings,
            ) -> None:  # fmt: skip
-    """Try a device that does not answer at most once in two minutes: each try holds up the rest."""
+    """Try a device that does not answer at most once in two minutes: each try holds up the rest.
+
+    The look at one that runs holds up nothing, so it may be slow, as management controllers are.
+    """
     identity = device_id(server, device)
     primitive = SubElement(
         resources, "primitive", {"id": identity, "class": "stonith", "type": device.agent}
@@ -143,14 +146,14 @@ def _fence(resources: Element, server: StorageServer, device: FenceDevice, timin
         "pcmk_host_list": server.hostname,
         "pcmk_reboot_timeout": f"{timings.fence_s}s",
         "pcmk_off_timeout": f"{timings.fence_s}s",
-        "pcmk_monitor_timeout": "10s",
+        "pcmk_monitor_timeout": "20s",
     })  # fmt: skip
     _values(primitive, "meta_attributes", f"{identity}-meta", {
         "migration-threshold": "1", "failure-timeout": "120s",
     })  # fmt: skip
     operations = SubElement(primitive, "operations")
     _operation(operations, identity, "start", "0s", "10s")
-    _operation(operations, identity, "monitor", "60s", "10s")
+    _operation(operations, identity, "monitor", "60s", "20s")
 
 
 def _resources(parent: Element, cluster: Cluster) -> None:

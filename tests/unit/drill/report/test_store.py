@@ -92,3 +92,14 @@ def test_a_campaign_without_a_result_says_where_its_record_is(tmp_path: Path) ->
     with pytest.raises(SanglierError, match="did not come to a result") as caught:
         store.find(tmp_path, "cut-short")
     assert str(kept.folder) in str(caught.value)
+
+
+def test_a_seed_is_found_in_the_newest_campaign_that_was_drawn_from_it(tmp_path: Path) -> None:
+    for identity in ("2030-01-02T030405Z-7", "2030-02-01T000000Z-7"):
+        _kept(tmp_path, identity)
+    runs = store.of_seed(tmp_path, 7)
+    assert runs
+    assert {run.seed for run in runs} == {7}
+    with pytest.raises(SanglierError, match="seed 8") as caught:
+        store.of_seed(tmp_path, 8)
+    assert caught.value.code == store.ABSENT
