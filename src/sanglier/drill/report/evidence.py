@@ -57,8 +57,8 @@ def code(text: str) -> str:
 
 
 def evidence_page(campaigns: Sequence[Campaign]) -> str:
-    """Write the page; each access mode is judged apart."""
-    runs = tuple(run for campaign in campaigns for run in campaign.runs)
+    """Write the page; each access mode is judged apart, and each set of timings is told apart."""
+    runs = _runs(campaigns)
     modes = tuple(dict.fromkeys(campaign.access for campaign in campaigns)) or ("none",)
     parts = [
         _GENERATED,
@@ -77,13 +77,19 @@ def evidence_page(campaigns: Sequence[Campaign]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _runs(campaigns: Iterable[Campaign]) -> tuple[DrillRun, ...]:
+    return tuple(run for campaign in campaigns for run in campaign.runs)
+
+
 def _mode(mode: str, campaigns: Sequence[Campaign]) -> Iterator[str]:
     """Write what one access mode came to."""
     mine = [campaign for campaign in campaigns if campaign.access == mode]
-    runs = tuple(run for campaign in mine for run in campaign.runs)
+    runs = _runs(mine)
     yield f"## Access: {escaped(mode)}"
     yield f"**{worst(campaign.verdict for campaign in mine)}** {escaped(headline(runs))}"
-    yield "\n".join(_drills(runs))
+    for timings in dict.fromkeys(campaign.timings for campaign in mine):
+        yield f"### Drills with timings: {escaped(timings)}"
+        yield "\n".join(_drills(_runs(c for c in mine if c.timings == timings)))
     yield from _not_valid(runs)
     yield "### Totals"
     yield "\n".join(_totals(totals(runs)))

@@ -32,6 +32,14 @@ def test_drills_of_one_name_are_one_row_over_several_campaigns() -> None:
     ]  # fmt: skip
 
 
+def test_each_set_of_timings_has_its_own_rows() -> None:
+    slow = synthetic.campaign(synthetic.kill_open_side())
+    page = evidence_page([slow, replace(slow, timings="fast")])
+    assert page.count("### Drills with timings: ") == 2
+    assert page.count("| kill-open-side | ✓ VALID | 1 |") == 2
+    assert "* drills: 2 (2 VALID" in page
+
+
 def test_rounds_of_random_are_one_row() -> None:
     rounds = [synthetic.random_round(n) for n in (1, 2, 3)]
     page = evidence_page([synthetic.campaign(*rounds)])
