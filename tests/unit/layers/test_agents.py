@@ -220,6 +220,22 @@ def test_an_open_side_that_is_behind_or_unreadable_has_failed(place: Place) -> N
     assert (status, "not up to date" in told) == (FAILED, True)
 
 
+def test_an_open_side_has_the_score_of_a_peer_that_is_not_promoted_written_again(
+    place: Place,
+) -> None:
+    place.put(place.state, f"{OPTIMIZED}\n")
+    place.tool("dd", "exit 0")
+    place.tool("attrd_updater", f"echo $* >> {place.root}/asked")
+    asked = place.root / "asked"
+    assert place.run(AGENTS["side"], "monitor")[0] == OPEN
+    place.put(place.proc, mirror("drbd-sync-target", "disk-a"))
+    assert place.run(AGENTS["side"], "monitor")[0] == OPEN
+    assert not asked.exists()
+    place.put(place.proc, mirror("converged").replace("ro:Primary/Primary", "ro:Primary/Secondary"))
+    assert place.run(AGENTS["side"], "monitor")[0] == OPEN
+    assert asked.read_text() == "--refresh\n"
+
+
 # The target.
 
 
