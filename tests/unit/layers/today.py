@@ -1,6 +1,6 @@
-"""Recorded answers, as from hosts that have today's programs and Pacemaker's configuration of ours.
+"""Recorded answers, as from hosts with today's programs, mount units and Pacemaker configuration.
 
-Both change more often than everything can be recorded anew, and what they do is
+They change more often than everything can be recorded anew, and what they do is
 tested elsewhere (``test_agents``, ``test_cib``).  What somebody changed by hand in a
 case, that is, whatever differs from what was loaded then, stays as it was recorded.
 """
@@ -19,6 +19,7 @@ from sanglier.layers.cluster import cib
 from sanglier.layers.cluster.desired import files_of
 from sanglier.layers.drbd.desired import handler_file
 from sanglier.layers.files import WantedFile
+from sanglier.layers.ocfs2.desired import again_file, mount_file
 
 from .goal import FIXTURES, GOAL
 
@@ -39,6 +40,8 @@ def of_today(layer: str, name: str, output: Output) -> Output:
     """Give an answer with what is ours in it renewed."""
     if name == "files" and layer in PROGRAMS:
         return replace(output, text=_with_programs(output.text, PROGRAMS[layer]))
+    if (layer, name) == ("ocfs2", "files"):
+        return replace(output, text=_with_mount_units(output.text))
     if (layer, name) == ("cluster", "configuration"):
         return replace(output, text=_with_configuration(output.text))
     return output
@@ -51,6 +54,30 @@ def _with_programs(text: str, programs: Mapping[str, str]) -> str:
     if len(others) == len(lines):
         return text
     return "\n".join([*others, *(f"{digest}  {path}" for path, digest in programs.items())])
+
+
+def _sections(text: str) -> dict[str, str]:
+    """Path -> text of what ``tail -v -n +1`` printed, in its order; see layers/files.py."""
+    head, *parts = f"\n{text}".split("\n==> ")
+    found = (part.partition(" <==\n") for part in parts)
+    return {path: body for path, _, body in found} if not head.strip() else {}
+
+
+@cache
+def _mounts_then() -> Mapping[str, str]:
+    recorded = (FIXTURES / "cases/converged/srv-a/ocfs2/files.txt").read_text()
+    return _sections(recorded.partition("\n")[2])
+
+
+def _with_mount_units(text: str) -> str:
+    """Renew the mount units that are as they were wanted then, and what starts them again."""
+    found, then = _sections(text), _mounts_then()
+    for wanted in map(mount_file, GOAL.cluster.volumes):
+        mine = found.get(wanted.path)
+        if mine is not None and mine.rstrip() == then[wanted.path].rstrip():
+            found[wanted.path] = f"{wanted.text}\n"
+            found.setdefault(again_file().path, again_file().text)
+    return "\n".join(f"==> {path} <==\n{body}" for path, body in found.items()) if found else text
 
 
 @cache

@@ -16,6 +16,9 @@ CONF_PATH = "/etc/ocfs2/cluster.conf"
 DEFAULT_PATH = "/etc/default/o2cb"
 UNIT_DIR = "/etc/systemd/system"
 O2CB = "o2cb.service"
+AGAIN = "sanglier-mount-again"
+AGAIN_S = 10
+"""Pause before a mount that failed is tried again, seconds."""
 PORT = 7777
 
 MKFS: Mapping[Workload, tuple[str, ...]] = {
@@ -87,14 +90,19 @@ def mount_options(volume: Volume) -> tuple[str, ...]:
 
 
 def mount_file(volume: Volume) -> WantedFile:
-    """Build the mount unit: after the map's daemons and o2cb, before remote-fs.target."""
+    """Build the mount unit: after the map's daemons and o2cb, before remote-fs.target.
+
+    systemd gives up on a map after 90 s and then boots on; after a blackout storage servers may
+    take longer, and nobody is there to mount by hand.  So a failure is tried again.
+    """
     content = (
         f"{HEADER}[Unit]\n"
         f"Description=Shared filesystem {volume.label} of volume {volume.name} (OCFS2)\n"
         f"Requires={O2CB}\n"
         f"Wants=multipathd.service iscsid.service open-iscsi.service network-online.target\n"
         f"After={O2CB} multipathd.service iscsid.service open-iscsi.service network-online.target\n"
-        f"Before=remote-fs.target\n\n"
+        f"Before=remote-fs.target\n"
+        f"OnFailure={AGAIN}@%p.service\n\n"
         f"[Mount]\n"
         f"What={volume.map_device}\n"
         f"Where={volume.mount}\n"
@@ -107,10 +115,23 @@ def mount_file(volume: Volume) -> WantedFile:
     return WantedFile(path=f"{UNIT_DIR}/{unit_name(volume.mount)}", content=content)
 
 
+def again_file() -> WantedFile:
+    """Build the unit that starts a mount again that failed, systemd.unit(5) OnFailure=."""
+    content = (
+        f"{HEADER}[Unit]\n"
+        f"Description=Try again to mount /%I\n\n"
+        f"[Service]\n"
+        f"Type=oneshot\n"
+        f"ExecStartPre=/bin/sleep {AGAIN_S}\n"
+        f"ExecStart=/bin/systemctl start --no-block %i.mount\n"
+    )
+    return WantedFile(path=f"{UNIT_DIR}/{AGAIN}@.service", content=content)
+
+
 def files_of(cluster: Cluster) -> tuple[WantedFile, ...]:
     """List the files of this layer; equal on all application servers."""
     mounts = (mount_file(volume) for volume in cluster.volumes)
-    return (conf_file(cluster), default_file(cluster), *mounts)
+    return (conf_file(cluster), default_file(cluster), again_file(), *mounts)
 
 
 def units_of(cluster: Cluster) -> tuple[str, ...]:

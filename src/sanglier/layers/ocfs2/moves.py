@@ -13,6 +13,7 @@ from sanglier.layers.backing.desired import BLANK, wipe_consent
 from sanglier.layers.base import Goal
 from sanglier.layers.files import WantedFile, as_read, write_step
 from sanglier.layers.ocfs2.desired import (
+    AGAIN,
     O2CB,
     UNIT_DIR,
     mkfs_arguments,
@@ -71,8 +72,9 @@ systemctl enable -q --no-reload "$1"
 systemctl start "$1" || { systemctl status --no-pager -n 20 "$1"; dmesg | tail -n 15; return 1; }
 grep -q " $2 ocfs2 " /proc/mounts
 """
-# $1 mount unit, $2 mount point.
+# $1 mount unit, $2 mount point, $3 the unit that would mount it again.
 UNMOUNT = """
+systemctl stop "$3" 2>/dev/null || :
 systemctl stop "$1" || :
 if grep -q " $2 ocfs2 " /proc/mounts; then umount "$2" || {
     echo "$2 is busy; its users:"; fuser -vm "$2" 2>&1 || :; return 1; }
@@ -219,6 +221,7 @@ def enable_mount(host: str, volume: Volume) -> Step:
 def unmount(host: str, volume: Volume) -> Step:
     """Unmount, and not at boot either."""
     unit = unit_name(volume.mount)
+    again = f"{AGAIN}@{unit.removesuffix('.mount')}.service"
 
     def alter(facts: Ocfs2Facts) -> Ocfs2Facts:
         mounts = {where: m for where, m in facts.mounts.items() if where != volume.mount}
@@ -227,7 +230,8 @@ def unmount(host: str, volume: Volume) -> Step:
     return step(
         host, volume.name, 0, Mark.STOP, f"unmount {volume.mount}",
         "the cluster is being taken down",
-        (Script(text=UNMOUNT, args=(unit, volume.mount)),), change(host, alter), Risk.DISRUPTIVE,
+        (Script(text=UNMOUNT, args=(unit, volume.mount, again)),), change(host, alter),
+        Risk.DISRUPTIVE,
     )  # fmt: skip
 
 
