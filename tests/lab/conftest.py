@@ -19,8 +19,6 @@ def say(subject: str, what: str) -> None:
 
 
 AWAITING = (
-    "test_stack_2_drift.py::test_a_new_chap_password",
-    "test_stack_3_trouble.py",
     "test_stack_4_failure.py::test_a_split_brain",
     "test_stack_5_interruption.py",
     "test_stack_6_bare.py",
