@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -150,3 +151,17 @@ def make_site(lab: Lab, directory: Path, example: Path = EXAMPLE) -> Site:
     site.secrets.touch(mode=0o600)
     site.secrets.write_bytes(lab.secrets.read_bytes())
     return site
+
+
+def cut(site: Site, steps: int, how: signal.Signals, verb: str, *words: str) -> bool:
+    """Start a run, let ``steps`` steps begin, cut it; tell whether it was cut in time."""
+    run = site.start(verb, "--yes", "--json-events", *words)
+    assert run.stdout
+    begun = 0
+    for line in run.stdout:
+        begun += "StepStarted" in line
+        if begun >= steps:
+            break
+    run.send_signal(how)
+    run.communicate(timeout=400)
+    return begun >= steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,10 +28,9 @@ PATIENCE_S = 150.0
 async def _loaded(site: Site, directory: str, deed: Deed) -> tuple[AppendCheck, ...]:
     cluster = load_cluster(site.file)
     transport = SshTransport(config=Path(site.lab.ssh_config))
+    place = f"/data/{directory}-{uuid.uuid4().hex[:8]}"
     try:
-        load = Load(
-            transport=transport, directory=f"/data/{directory}", workloads=(Appends(rate_hz=0),)
-        )
+        load = Load(transport=transport, directory=place, workloads=(Appends(rate_hz=0),))
 
         def progress() -> list[int]:
             return [len(writer.acks) for writer in load.writers]
