@@ -100,10 +100,11 @@ def broken(timings: Timings, values: tuple[RuntimeValue, ...]) -> Iterator[Inequ
         for found in inequalities(mixture):
             if found.kind is Kind.HARD and _margin(found) < _margin(worst.get(found.code)):
                 worst[found.code] = found
-    given = _given_no_longer(values)
     for code, found in worst.items():
-        if not found.holds or code in given:
-            yield replace(found, holds=False)
+        if not found.holds:
+            yield found
+        elif text := _given_no_longer(values).get(code):
+            yield replace(found, text=text, left_s=None, right_s=None, margin_s=None, holds=False)
 
 
 def _margin(found: Inequality | None) -> float:
@@ -113,17 +114,20 @@ def _margin(found: Inequality | None) -> float:
     return found.margin_s if found.margin_s is not None else 1e9
 
 
-def _given_no_longer(values: tuple[RuntimeValue, ...]) -> frozenset[str]:
-    """Tell which inequalities that hold by what we write do not hold by what is in force."""
+def _given_no_longer(values: tuple[RuntimeValue, ...]) -> Mapping[str, str]:
+    """Say of each inequality that holds by what we write why it does not by what is in force."""
     forever = {"no_path_retry": "queue", "queueing": QUEUES}
-    gives_up = any(
-        v.actual is not None and v.actual != forever[word]
+    gives_up = [
+        f"{v.name} is {v.actual} on {v.host}"
         for v in values
-        if v.layer == "multipath" and (word := v.name.rpartition(" ")[2]) in forever
-    )
+        if v.layer == "multipath" and v.actual not in {None, forever.get(v.word, v.actual)}
+    ]
     servers: dict[str, list[str | None]] = {}
     for value in values:
         if value.layer == "ocfs2":
             servers.setdefault(value.host, []).append(value.actual)
     apart = len({tuple(found) for found in servers.values() if None not in found}) > 1
-    return frozenset(({"I2"} if gives_up else set()) | ({"I8"} if apart else set()))
+    return {
+        **({"I2": f"no_path_retry is queue: {', '.join(gives_up)}"} if gives_up else {}),
+        **({"I8": f"o2cb's values are equal on {', '.join(servers)}"} if apart else {}),
+    }

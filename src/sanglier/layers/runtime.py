@@ -79,9 +79,14 @@ class RuntimeValue:
         return self.name.rpartition(" ")[0]
 
     @property
+    def word(self) -> str:
+        """Its tool's own name alone."""
+        return self.name.rpartition(" ")[2]
+
+    @property
     def timing(self) -> str:
         """Field of ``Timings`` that it is in force for; empty for what is in no inequality."""
-        return TIMING.get(f"{self.layer} {self.name.rpartition(' ')[2]}", "")
+        return TIMING.get(f"{self.layer} {self.word}", "")
 
     @property
     def number(self) -> int:
