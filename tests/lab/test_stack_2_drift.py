@@ -18,6 +18,10 @@ ACLS = {host: f"{tpg(host)}/acls" for host in ("disk-a", "disk-b")}
 SRV_B = f"{ACLS['disk-b']}/iqn.2009-02.fr.guiguiabloc:guiguiabloc.srv-b"
 
 
+NODE = "iscsiadm -m node -T iqn.2009-02.fr.guiguiabloc:guiguiabloc.data.disk-b -p 10.77.3.12"
+ABORT = f"{NODE} -o update -n node.session.err_timeo.abort_timeout"
+
+
 def drift(host: str, script: str, *steps: str) -> Drift:
     return host, script, frozenset(steps)
 
@@ -67,6 +71,19 @@ GROUPS: dict[str, dict[str, Drift]] = {
         "multipathd stopped": drift(
             "srv-a", "systemctl stop multipathd.service multipathd.socket",
             "srv-a/multipath/multipathd",
+        ),
+    },
+    "timeouts in force beside files that are right": {
+        "a recovery time set by hand": drift(
+            "srv-b", "for f in /sys/class/iscsi_session/session*/recovery_tmo; do "
+            "echo 120 > $f; done", "srv-b/initiator/sessions",
+        ),
+        "a map stopped from queueing": drift(
+            "srv-b", "multipathd disablequeueing map sanglier-data", "srv-b/multipath/multipathd",
+        ),
+        "a session made with other timeouts": drift(
+            "srv-a", f"{ABORT} -v 15; {NODE} --logout; {NODE} --login; {ABORT} -v 10; sleep 5",
+            "srv-a/initiator/10.77.3.12",
         ),
     },
     "arbitration": {

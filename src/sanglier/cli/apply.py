@@ -20,8 +20,9 @@ def apply(
 ) -> None:
     """Show the plan, ask once, carry it out; run again it changes nothing.
 
-    Exit status: 0 done (or nothing to do), 1 a step failed, 2 bad file, 3 refused,
-    4 a host is out of reach, 130 interrupted.
+    At its end every timeout in force is read back from the kernels and daemons and checked.
+    Exit status: 0 done (or nothing to do), 1 a step failed or a timeout in force is not the
+    wanted one, 2 bad file, 3 refused, 4 a host is out of reach, 130 interrupted.
     """
     setting = open_setting(file, allow=allow or (), ssh_config=ssh_config, secrets=secrets)
     raise typer.Exit(run_errand(setting, Direction.APPLY, yes=yes, json_events=json_events))

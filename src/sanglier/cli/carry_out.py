@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from sanglier.core.events import Event, Sink
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Plan
 from sanglier.core.problem import Severity
+from sanglier.layers.read_back import ReadBack, read_back
 from sanglier.run.apply import Direction, apply, interrupted
 from sanglier.run.codes import Code
 from sanglier.run.gather import gather
@@ -31,6 +32,7 @@ from sanglier.run.lock import ClusterLock, Holder
 from sanglier.run.planning import plan_for
 from sanglier.run.report import Report
 from sanglier.run.secrets import save
+from sanglier.run.settled import errors_of, told
 from sanglier.run.stop import StopFlag
 from sanglier.run.transport import Transport
 
@@ -88,8 +90,22 @@ class Errand:
             return REFUSED
         if plan.empty:
             self.console.print(self._nothing())
-            return OK
+            return self._check(plan, facts) if self.direction is Direction.APPLY else OK
         return None
+
+    def _check(self, plan: Plan, facts: Facts) -> int:
+        """Judge the timeouts in force when nothing is to do; gives the exit status."""
+        found = read_back(self.setting.goal, facts)
+        self._quiet()(told(found))
+        errors = tuple(errors_of(found, plan.problems))
+        self._tell_timeouts(found, errors)
+        return exit_status(errors[0].code if errors else "")
+
+    def _tell_timeouts(self, found: ReadBack, errors: Sequence[SanglierError] = ()) -> None:
+        for error in errors:
+            self.console.print(f"error: {error}", style="red")
+        if found.values:
+            self.console.print(found.sentence, style="" if found.good else "red")
 
     def _nothing(self) -> str:
         if self.direction is Direction.APPLY:
@@ -145,6 +161,8 @@ class Errand:
             self.console.print(f"error: {error}", style="red")
         others = [p for p in report.problems if p.severity is not Severity.BLOCKER]
         show_problems(self.console, others)
+        if report.read_back:
+            self._tell_timeouts(report.read_back)
         self.console.print(_sentence(self.direction, report), style="bold")
         self.console.print(f"journal: {journal.path}", style="dim")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import typer
 from rich.console import Console
@@ -20,7 +20,9 @@ from sanglier.core.facts import Facts
 from sanglier.core.layer import StatusLine
 from sanglier.core.plan import Plan
 from sanglier.core.problem import Severity
+from sanglier.layers.read_back import ReadBack, read_back
 from sanglier.run.planning import plan_for
+from sanglier.run.settled import told
 
 
 def status(
@@ -40,35 +42,49 @@ def status(
     lines = tuple(
         line for layer in reversed(setting.layers) for line in layer.status(setting.goal, facts)
     )
+    look = Look(lines=lines, plan=plan, found=read_back(setting.goal, facts))
     if as_json:
-        print(json.dumps(_record(setting.goal.cluster.name, lines, plan), indent=2))
+        print(json.dumps(_record(setting.goal.cluster.name, look), indent=2))
     else:
-        _show(make_console(), lines, plan)
-    raise typer.Exit(_exit(lines, plan, facts))
+        _show(make_console(), look)
+    raise typer.Exit(_exit(look, facts))
 
 
-def is_healthy(lines: tuple[StatusLine, ...], plan: Plan) -> bool:
-    """Tell whether every line is healthy, nothing blocks, and nothing is left to do."""
-    return plan.empty and not plan.blockers and all(line.healthy for line in lines)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What there is to tell of a cluster."""
+
+    lines: tuple[StatusLine, ...]
+    plan: Plan
+    found: ReadBack
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every line is, nothing blocks or is left to do, and the timeouts are right."""
+        steady = self.plan.empty and not self.plan.blockers and self.found.good
+        return steady and all(line.healthy for line in self.lines)
 
 
-def _exit(lines: tuple[StatusLine, ...], plan: Plan, facts: Facts) -> int:
+def _exit(look: Look, facts: Facts) -> int:
     if facts.unreachable:
         return OUT_OF_REACH
-    return OK if is_healthy(lines, plan) else FAILED
+    return OK if look.healthy else FAILED
 
 
-def _record(cluster: str, lines: tuple[StatusLine, ...], plan: Plan) -> Record:
+def _record(cluster: str, look: Look) -> Record:
+    lines, plan = look.lines, look.plan
     return {
         "cluster": cluster,
-        "healthy": is_healthy(lines, plan),
+        "healthy": look.healthy,
         "steps_to_converge": len(plan.steps),
         "lines": [asdict(line) for line in lines],
         "problems": [problem_record(problem) for problem in plan.problems],
+        "timeouts": asdict(told(look.found)),
     }
 
 
-def _show(console: Console, lines: tuple[StatusLine, ...], plan: Plan) -> None:
+def _show(console: Console, look: Look) -> None:
+    lines, plan = look.lines, look.plan
     hosts = max((len(line.host) for line in lines), default=0)
     subjects = max((len(line.subject) for line in lines), default=0)
     for layer in dict.fromkeys(line.layer for line in lines):
@@ -77,7 +93,9 @@ def _show(console: Console, lines: tuple[StatusLine, ...], plan: Plan) -> None:
             if line.layer == layer:
                 console.print(_line(line, hosts, subjects))
     show_problems(console, plan.problems)
-    console.print(_verdict(lines, plan), style="bold")
+    if look.found.values:
+        console.print(look.found.sentence, style="" if look.found.good else "red")
+    console.print(_verdict(look), style="bold")
 
 
 def _line(line: StatusLine, hosts: int, subjects: int) -> Text:
@@ -88,11 +106,13 @@ def _line(line: StatusLine, hosts: int, subjects: int) -> Text:
     return text
 
 
-def _verdict(lines: tuple[StatusLine, ...], plan: Plan) -> str:
-    sick = sum(not line.healthy for line in lines)
+def _verdict(look: Look) -> str:
+    plan = look.plan
+    sick = sum(not line.healthy for line in look.lines)
     words = [f"{counted(sick, 'thing')} not healthy"] if sick else []
     blockers = sum(p.severity is Severity.BLOCKER for p in plan.problems)
     words += [counted(blockers, "blocker")] if blockers else []
     if plan.steps:
         words.append(f"apply would take {counted(len(plan.steps), 'step')}")
+    words += [] if look.found.good else ["timeouts in force are not as wanted"]
     return "; ".join(words) + "." if words else "All healthy, as declared."

@@ -20,7 +20,8 @@ from sanglier.cli.options import AsJson, ClusterFile, SecretsFile, SshConfig
 from sanglier.cli.plan import read_hosts
 from sanglier.cli.setting import open_setting
 from sanglier.core.facts import Facts
-from sanglier.layers.runtime import RuntimeValue, runtime_values
+from sanglier.layers.read_back import ReadBack, read_back
+from sanglier.layers.runtime import RuntimeValue
 from sanglier.spec.budget import Inequality, Kind, inequalities, self_fence_s
 from sanglier.spec.cluster import Cluster, Timings
 from sanglier.spec.load import load
@@ -52,26 +53,26 @@ def timings(
     if check:
         setting = open_setting(file, allow=(), ssh_config=ssh_config, secrets=secrets)
         cluster, facts = setting.goal.cluster, asyncio.run(read_hosts(setting))
-        values = runtime_values(setting.goal, facts)
+        found = read_back(setting.goal, facts)
     else:
-        cluster, facts, values = load(file), Facts(), ()
+        cluster, facts, found = load(file), Facts(), ReadBack(values=(), broken=())
     if as_json:
-        print(json.dumps(_record(cluster, values if check else None), indent=2))
+        print(json.dumps(_record(cluster, found if check else None), indent=2))
     else:
         _show(make_console(), cluster)
         if check:
-            _show_check(make_console(), values, facts)
-    raise typer.Exit(_exit(inequalities(cluster.timings), values, facts))
+            _show_check(make_console(), found, facts)
+    raise typer.Exit(_exit(inequalities(cluster.timings), found, facts))
 
 
-def _exit(budget: Iterable[Inequality], values: Iterable[RuntimeValue], facts: Facts) -> int:
+def _exit(budget: Iterable[Inequality], found: ReadBack, facts: Facts) -> int:
     if facts.unreachable:
         return OUT_OF_REACH
     broken = any(i.kind is Kind.HARD and not i.holds for i in budget)
-    return FAILED if broken or any(value.differs for value in values) else OK
+    return FAILED if broken or not found.good or found.absent else OK
 
 
-def _record(cluster: Cluster, values: tuple[RuntimeValue, ...] | None) -> Record:
+def _record(cluster: Cluster, read: ReadBack | None) -> Record:
     found: Record = {
         "cluster": cluster.name,
         "access": str(cluster.access),
@@ -79,8 +80,9 @@ def _record(cluster: Cluster, values: tuple[RuntimeValue, ...] | None) -> Record
         "inequalities": [asdict(i) for i in inequalities(cluster.timings)],
         "predictions": [_prediction(p) for p in predict(cluster.timings)],
     }
-    if values is not None:
-        found["runtime"] = [{**asdict(value), "differs": value.differs} for value in values]
+    if read is not None:
+        found["runtime"] = [{**asdict(value), "differs": value.differs} for value in read.values]
+        found["broken_in_force"] = [asdict(inequality) for inequality in read.broken]
     return found
 
 
@@ -195,11 +197,14 @@ def _indented(words: str, width: int) -> Iterator[Text]:
         yield Text(" " * width + line, style="dim")
 
 
-def _show_check(console: Console, values: tuple[RuntimeValue, ...], facts: Facts) -> None:
+def _show_check(console: Console, found: ReadBack, facts: Facts) -> None:
     console.print()
     console.print(Text("In force on the hosts", style="bold"))
-    for line in check_lines(values):
+    failing = inequality_lines(found.broken) if found.broken else ()
+    for line in (*check_lines(found.values), *failing):
         console.print(line)
+    if found.values:
+        console.print(f"  {found.sentence}")
     show_problems(console, facts.unreachable.values())
 
 

@@ -68,6 +68,28 @@ class StepEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ValueInForce:
+    """A timeout on a host that is not the wanted one; ``actual`` is null when none is in force."""
+
+    host: str
+    layer: str
+    name: str
+    wanted: str
+    actual: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadBackDone:
+    """The timeouts in force were read back from the kernels and daemons."""
+
+    read: int
+    differing: tuple[ValueInForce, ...]
+    absent: tuple[ValueInForce, ...]
+    broken: tuple[str, ...]
+    """Codes of the hard inequalities that fail with what is in force."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
     """The verb is over."""
 
@@ -80,5 +102,5 @@ class RunEnded:
     """Code of the error that stopped it; empty when all went well."""
 
 
-Event = RunStarted | Gathered | LayerStarted | StepStarted | StepEnded | RunEnded
+Event = RunStarted | Gathered | LayerStarted | StepStarted | StepEnded | ReadBackDone | RunEnded
 Sink = Callable[[Event], None]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sanglier.core.errors import SanglierError
 from sanglier.drill.result import Check, Verdict
 from sanglier.drill.scene import Scene
 from sanglier.layers.base import StackLayer
 from sanglier.layers.cluster import cib
-from sanglier.layers.runtime import runtime_values
+from sanglier.layers.read_back import ReadBack, read_back
 from sanglier.run.gather import gather
 from sanglier.run.planning import plan_for
 from sanglier.spec.cluster import Host
@@ -88,15 +88,17 @@ async def check_healed(scene: Scene, layers: Sequence[StackLayer], lacking: str)
         if not line.healthy
     ]
     left = [f"apply would {step.summary} on {step.address}" for step in plan.steps]
-    wrong = [
-        f"{v.host} {v.layer} {v.name} is {v.actual}, not {v.wanted}"
-        for v in runtime_values(scene.goal, facts)
-        if v.actual != v.wanted
-    ]
-    told = (*facts.unreachable, *sick, *left, *wrong)
+    told = (*facts.unreachable, *sick, *left, *_not_in_force(read_back(scene.goal, facts)))
     if told:
         return _healed(Verdict.INVALID, f"{len(told)} things are not as before: {told[0]}", told)
     return _healed(Verdict.VALID, "every layer is as declared, and so are the values in force", ())
+
+
+def _not_in_force(found: ReadBack) -> Iterator[str]:
+    for value in (*found.differing, *found.absent):
+        yield f"{value.host} {value.layer} {value.name} is {value.actual}, not {value.wanted}"
+    for inequality in found.broken:
+        yield f"{inequality.code} fails with the values in force: {inequality.text}"
 
 
 def _healed(verdict: Verdict, summary: str, details: tuple[str, ...]) -> Check:

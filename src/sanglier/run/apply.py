@@ -21,11 +21,13 @@ from sanglier.core.planner import predict
 from sanglier.core.problem import Problem, Severity
 from sanglier.core.step import Step
 from sanglier.layers.base import Goal, StackLayer
+from sanglier.layers.read_back import ReadBack, read_back
 from sanglier.run.batch import Batch, secrets_of, skip
 from sanglier.run.codes import Code
 from sanglier.run.gather import gather
 from sanglier.run.planning import plan_for
 from sanglier.run.report import Report
+from sanglier.run.settled import errors_of, told
 from sanglier.run.stop import StopFlag
 from sanglier.run.transport import Transport
 
@@ -70,6 +72,7 @@ class Application:
     check: Check
     errors: list[SanglierError] = field(default_factory=list)
     problems: tuple[Problem, ...] = ()
+    read_back: ReadBack | None = None
 
     async def run(self) -> None:
         """Work through the stages; leaves what went wrong in ``errors``."""
@@ -138,6 +141,10 @@ class Application:
         self.errors += [as_error(problem) for problem in again.blockers]
         if again.steps and not self.errors:
             self.errors.append(not_converged(again.steps))
+        if self.direction is Direction.APPLY:
+            self.read_back = read_back(self.goal, facts)
+            self.sink(told(self.read_back))
+            self.errors += errors_of(self.read_back, again.problems)
 
     def _halted(self) -> bool:
         if self.stop.requested and not self.errors:
@@ -192,6 +199,7 @@ async def apply(
         seconds=time.monotonic() - started,
         errors=tuple(work.errors),
         problems=work.problems,
+        read_back=work.read_back,
     )
     tally(_ended(direction, report))
     return report

@@ -53,6 +53,11 @@ class Code(StrEnum):
     BUSY = "SG-RUN-016"
     """Steps of an earlier run are still under way on a host."""
 
+    NOT_IN_FORCE = "SG-RUN-017"
+    """Nothing is left to do, and yet a timeout in force is not the wanted one."""
+    OVER_BUDGET = "SG-RUN-018"
+    """A hard inequality of the timeouts fails with the values in force."""
+
     LOCKED = "SG-RUN-020"
     """Another run holds the cluster."""
     LOCK_LOST = "SG-RUN-021"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sanglier.core.errors import SanglierError
 from sanglier.core.problem import Problem, Severity
+from sanglier.layers.read_back import ReadBack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,8 @@ class Report:
     errors: tuple[SanglierError, ...] = ()
     problems: tuple[Problem, ...] = ()
     """Found by the last look at all hosts."""
+    read_back: ReadBack | None = None
+    """Timeouts in force at the end; none when something went wrong before, or after a destroy."""
 
     @property
     def ok(self) -> bool:

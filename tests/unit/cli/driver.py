@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -34,4 +35,6 @@ stack.LAYERS = (low(*things), high(Thing(host="srv-a", name="top")))
 
 from sanglier.cli.main import main  # noqa: E402
 
+# A shell that runs the tests in the background has them ignore ^C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 main()

@@ -203,11 +203,29 @@ def drifts() -> None:
     drift("o2cb-values-changed", "srv-b",
           "systemctl stop data.mount && systemctl stop o2cb && "
           "sed -i s/=61/=31/ /etc/default/o2cb && systemctl start o2cb")  # fmt: skip
+    timeouts()
     drift(
         "tree-edited",
         "disk-b",
         "sed -i s/InitialR2T\\ No/InitialR2T\\ Yes/ /etc/sanglier/targets/data",
     )
+
+
+def timeouts() -> None:
+    """Files that are right, and something else in force."""
+    conf = "/etc/multipath.conf"
+    other = f"sed -i.was 's/checker_timeout 15/checker_timeout 30/' {conf}"
+    drift("multipath-not-reread", "srv-b",
+          f"{other}; multipathd reconfigure; sleep 3; mv {conf}.was {conf}")  # fmt: skip
+    drift("queueing-disabled", "srv-a", "multipathd disablequeueing map sanglier-data")
+    recoveries = "/sys/class/iscsi_session/session*/recovery_tmo"
+    drift("recovery-set-by-hand", "srv-b", f"for file in {recoveries}; do echo 120 > $file; done")
+    node = f"iscsiadm -m node -T {IQN}.disk-b -p 10.77.3.12"
+    abort = f"{node} -o update -n node.session.err_timeo.abort_timeout -v"
+    interval = f"{node} -o update -n 'node.conn[0].timeo.noop_out_interval' -v"
+    drift("session-with-stock-timeouts", "srv-a",
+          f"{abort} 15; {interval} 10; {node} --logout; {node} --login; "
+          f"{abort} 10; {interval} 3; sleep 5")  # fmt: skip
 
 
 def engine() -> None:

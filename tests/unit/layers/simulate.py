@@ -171,7 +171,8 @@ def take(facts: Facts, step: Step) -> Facts:
     """Take one step; it may not begin nor end badly."""
     check_before(facts, step)
     after = step.effect(facts)
-    new = violations(after) - violations(facts)
+    bad = violations(after)
+    new = bad - violations(facts) if bad else bad
     assert not new, f"{step.address} {step.summary}: {new}"
     return after
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from sanglier.core.facts import Facts
 from sanglier.core.probe import Output
+from sanglier.core.step import Risk
 from sanglier.layers.files import differs
 from sanglier.layers.initiator.desired import (
     DAEMON,
@@ -17,6 +19,7 @@ from sanglier.layers.initiator.desired import (
     fits,
     is_ours,
     record_settings,
+    session_timeouts,
 )
 from sanglier.layers.initiator.facts import InitiatorFacts, Portal
 from sanglier.layers.initiator.probe import parse
@@ -47,8 +50,7 @@ def test_a_converged_host_has_a_session_over_every_portal(host: str) -> None:
     now = initiator("converged", host)
     assert {session.portal for session in now.sessions} == PORTALS
     assert {session.state for session in now.sessions} == {"LOGGED_IN"}
-    assert {session.recovery_tmo_s for session in now.sessions} == {TIMINGS.recovery_s}
-    assert {session.abort_tmo_s for session in now.sessions} == {TIMINGS.abort_timeout_s}
+    assert all(session.timeouts == session_timeouts(TIMINGS) for session in now.sessions)
 
 
 @pytest.mark.parametrize("host", APPLICATIONS)
@@ -92,10 +94,13 @@ def test_a_stopped_daemon_keeps_its_sessions() -> None:
 @pytest.mark.parametrize("text", ["²", "--5", "-", "", "5s"])
 def test_odd_numbers_are_unknown(text: str) -> None:
     word = text or "-"
-    line = f"session iqn.x 10.0.0.1 LOGGED_IN iqn.me {word} 15 /session1\ndisk sda {word}\n"
+    line = (
+        "session iqn.x 10.0.0.1 LOGGED_IN iqn.me /session1\n"
+        f"timeout /session1 abort_tmo {word}\ntimeout /session1 ping_tmo 5\ndisk sda {word}\n"
+    )
     outputs = {**outputs_of("blank", "srv-a", "initiator"), "sessions": Output(status=0, text=line)}
     now = parse(GOAL, "srv-a", outputs)
-    assert now.sessions[0].recovery_tmo_s is None
+    assert now.sessions[0].timeouts == {"ping_tmo": 5}
     assert now.disk_timeouts == {}
 
 
@@ -149,3 +154,50 @@ def test_a_session_with_another_password_is_made_anew_alone() -> None:
     facts = altered(facts_of("converged"), "srv-a", InitiatorFacts, sessions=sessions)
     (step,) = applying(GOAL, facts).steps
     assert step.summary == f"log in anew to {first.portal.target} at {first.portal.address}"
+    assert step.reason == "its session bears another name or password"
+
+
+def with_timeouts(host: str, number: int, **values: int) -> Facts:
+    sessions = list(initiator("converged", host).sessions)
+    old = sessions[number]
+    sessions[number] = replace(old, timeouts={**old.timeouts, **values})
+    return altered(facts_of("converged"), host, InitiatorFacts, sessions=tuple(sessions))
+
+
+def test_a_session_that_keeps_another_timeout_from_its_login_is_made_anew_alone() -> None:
+    facts = with_timeouts("srv-a", 1, abort_tmo=15, recv_tmo=10)
+    (step,) = applying(GOAL, facts).steps
+    assert step.summary.startswith("log in anew to ")
+    assert step.risk is Risk.DISRUPTIVE
+    assert (
+        step.reason == "taken over at a login only: abort_tmo is 15, not 10, recv_tmo is 10, not 3"
+    )
+    assert applying(GOAL, step.effect(facts)).empty
+
+
+def test_a_recovery_timeout_is_set_on_the_live_sessions() -> None:
+    facts = with_timeouts("srv-b", 0, recovery_tmo=120)
+    (step,) = applying(GOAL, facts).steps
+    name = initiator("converged", "srv-b").sessions[0].name
+    assert step.summary == f"set the recovery timeout of {name}"
+    assert step.risk is Risk.SAFE
+    assert applying(GOAL, step.effect(facts)).empty
+
+
+def test_one_login_mends_all_timeouts_of_a_session() -> None:
+    facts = with_timeouts("srv-b", 0, recovery_tmo=120, ping_tmo=60)
+    (step,) = applying(GOAL, facts).steps
+    assert step.summary.startswith("log in anew to ")
+
+
+def test_a_session_that_is_not_logged_in_keeps_its_timeouts_until_it_is() -> None:
+    facts = with_timeouts("srv-a", 2, abort_tmo=15)
+    sessions = facts.of("srv-a", InitiatorFacts).sessions
+    away = tuple(replace(s, state="FREE") if s is sessions[2] else s for s in sessions)
+    assert applying(GOAL, altered(facts, "srv-a", InitiatorFacts, sessions=away)).empty
+
+
+def test_timeouts_that_could_not_be_read_are_no_drift() -> None:
+    sessions = tuple(replace(s, timeouts={}) for s in initiator("converged", "srv-a").sessions)
+    facts = altered(facts_of("converged"), "srv-a", InitiatorFacts, sessions=sessions)
+    assert applying(GOAL, facts).empty

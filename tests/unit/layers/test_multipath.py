@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sanglier.core.probe import Output
+from sanglier.core.step import Risk
 from sanglier.layers.files import differs
-from sanglier.layers.multipath.desired import DAEMON, PATH, conf_file
+from sanglier.layers.multipath.desired import DAEMON, PATH, conf_file, settings
 from sanglier.layers.multipath.facts import Map, MultipathFacts
-from sanglier.layers.multipath.probe import parse_maps
+from sanglier.layers.multipath.probe import parse_maps, parse_settings
 
-from .goal import APPLICATIONS, GOAL, VOLUME
+from .alter import altered
+from .goal import APPLICATIONS, GOAL, TIMINGS, VOLUME
 from .recordings import facts_of
+from .simulate import applying
 
 
 def multipath(case: str, host: str) -> MultipathFacts:
@@ -84,3 +89,87 @@ def test_paths_to_a_dead_server_are_faulty() -> None:
 @pytest.mark.parametrize("text", ["", "timeout\n", "{}", "[]", "null", '{"maps": 3}'])
 def test_a_daemon_that_does_not_answer_has_no_maps(text: str) -> None:
     assert parse_maps(Output(status=1, text=text)) == ()
+
+
+@pytest.mark.parametrize("host", APPLICATIONS)
+def test_a_converged_daemon_runs_with_what_the_file_says(host: str) -> None:
+    found = multipath("converged", host).settings
+    assert found.items() >= settings(TIMINGS).items()
+
+
+def test_a_daemon_that_does_not_run_or_answer_has_no_settings() -> None:
+    assert multipath("blank", "srv-a").settings == {}
+    assert parse_settings(Output(status=1, text="timeout\n")) == {}
+
+
+CONFIG = """defaults {
+\tpolling_interval 5
+\tno_path_retry "fail"
+}
+blacklist {
+\tdevice {
+\t\tvendor "LIO-ORG"
+\t}
+}
+devices {
+\tdevice {
+\t\tvendor "(LIO-ORG|SUSE)"
+\t\tno_path_retry 12
+\t\tfailback "immediate"
+\t}
+\tdevice {
+\t\tvendor "NETAPP"
+\t\tno_path_retry 3
+\t}
+\tdevice {
+\t\tvendor "LIO-ORG"
+\t\tno_path_retry "queue"
+\t}
+}
+"""
+
+
+def test_the_last_section_of_the_device_counts_before_the_defaults() -> None:
+    found = parse_settings(Output(status=0, text=CONFIG))
+    assert found["polling_interval"] == "5"
+    assert found["no_path_retry"] == "queue"
+    assert found["failback"] == "immediate"
+
+
+def test_overrides_count_before_all() -> None:
+    text = CONFIG + 'overrides {\n\tno_path_retry "fail"\n\tprotocol {\n\t\ttype "x"\n\t}\n}\n'
+    found = parse_settings(Output(status=0, text=text))
+    assert found["no_path_retry"] == "fail"
+    assert "type" not in found
+
+
+def test_settings_that_were_not_taken_over_are_read_again() -> None:
+    now = multipath("converged", "srv-a")
+    facts = altered(
+        facts_of("converged"), "srv-a", MultipathFacts,
+        settings={**now.settings, "checker_timeout": "30"},
+    )  # fmt: skip
+    (step,) = applying(GOAL, facts).steps
+    assert step.summary == "have multipathd read its file again"
+    assert step.reason == "checker_timeout is 30, not 15"
+    assert step.risk is Risk.DISRUPTIVE
+    assert applying(GOAL, step.effect(facts)).empty
+
+
+def test_a_map_that_somebody_stopped_from_queueing_queues_again() -> None:
+    (old,) = multipath("converged", "srv-b").maps
+    facts = altered(
+        facts_of("converged"), "srv-b", MultipathFacts, maps=(replace(old, queueing="off"),)
+    )
+    (step,) = applying(GOAL, facts).steps
+    assert step.reason == "sanglier-data does not queue"
+    assert applying(GOAL, step.effect(facts)).empty
+
+
+def test_a_wrong_file_and_what_runs_are_mended_in_one_step() -> None:
+    facts = facts_of("multipath-conf-edited")
+    now = facts.of("srv-b", MultipathFacts)
+    facts = altered(facts, "srv-b", MultipathFacts, settings={**now.settings, "failback": "manual"})
+    (step,) = applying(GOAL, facts).steps
+    assert step.summary == "write /etc/multipath.conf"
+    assert applying(GOAL, step.effect(facts)).empty

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from sanglier.core.facts import Facts
 from sanglier.layers.initiator.facts import InitiatorFacts
 from sanglier.layers.runtime import RuntimeValue, runtime_values
@@ -24,30 +26,71 @@ def test_a_converged_cluster_runs_with_what_was_wanted() -> None:
     assert wrong("converged") == set()
     seen = {(value.host, value.layer) for value in values_of("converged")}
     assert seen == {(host, layer) for host in STORAGE for layer in ("drbd", "cluster")} | {
-        (host, layer) for host in APPLICATIONS for layer in ("initiator", "ocfs2")
+        (host, layer) for host in APPLICATIONS for layer in ("initiator", "multipath", "ocfs2")
     }
 
 
-def test_every_session_disk_and_option_is_looked_at() -> None:
-    mine = [v for v in values_of("converged") if v.host in {"disk-a", "srv-a"}]
-    names = [v.name for v in mine if v.layer != "initiator"]
-    assert names[:5] == [
+def names(host: str, layer: str) -> list[str]:
+    return [v.name for v in values_of("converged") if (v.host, v.layer) == (host, layer)]
+
+
+def test_every_option_of_the_arbitration_is_looked_at() -> None:
+    assert names("disk-a", "drbd") == [
         "data timeout", "data ping-int", "data ping-timeout", "data connect-int", "data ko-count",
+        "fence-peer hold", "fence-peer grace",
     ]  # fmt: skip
-    assert names[5:9] == [
+    assert names("disk-b", "cluster") == [
         "runtime.config.totem.token", "runtime.config.totem.consensus", "quorum.device.timeout",
         "quorum.device.sync_timeout",
+        "fence-disk-a-1 pcmk_reboot_timeout", "fence-disk-a-1 pcmk_off_timeout",
+        "fence-disk-b-1 pcmk_reboot_timeout", "fence-disk-b-1 pcmk_off_timeout",
     ]  # fmt: skip
-    assert names[9:] == [
+
+
+def test_every_session_and_disk_is_looked_at() -> None:
+    found = names("srv-a", "initiator")
+    assert found[:6] == [
+        f"data.disk-a 10.77.2.11 {name}"
+        for name in (
+            "recovery_tmo", "abort_tmo", "lu_reset_tmo", "tgt_reset_tmo", "recv_tmo", "ping_tmo"
+        )
+    ]  # fmt: skip
+    assert found[-4:] == ["sda timeout", "sdb timeout", "sdc timeout", "sdd timeout"]
+    assert len(found) == 4 * 6 + 4
+
+
+def test_multipathd_and_o2cb_are_looked_at() -> None:
+    assert names("srv-b", "multipath") == [
+        "polling_interval", "max_polling_interval", "checker_timeout", "fast_io_fail_tmo",
+        "no_path_retry", "path_checker", "path_grouping_policy", "prio", "failback",
+        "data queueing",
+    ]  # fmt: skip
+    assert names("srv-b", "ocfs2") == [
         "dead_threshold", "idle_timeout_ms", "keepalive_delay_ms", "reconnect_delay_ms",
     ]  # fmt: skip
-    sessions = [v.name for v in mine if v.layer == "initiator"]
-    assert sessions[:2] == [
-        "data.disk-a 10.77.2.11 recovery_tmo",
-        "data.disk-a 10.77.2.11 abort_tmo",
-    ]
-    assert sessions[-4:] == ["sda timeout", "sdb timeout", "sdc timeout", "sdd timeout"]
-    assert len(sessions) == 12
+
+
+@pytest.mark.parametrize(
+    ("case", "host", "told"),
+    [
+        ("multipath-not-reread", "srv-b", {("checker_timeout", "15", "30")}),
+        ("queueing-disabled", "srv-a", {("data queueing", "on", "off")}),
+        ("session-with-stock-timeouts", "srv-a", {
+            ("data.disk-b 10.77.3.12 abort_tmo", "10", "15"),
+            ("data.disk-b 10.77.3.12 recv_tmo", "3", "10"),
+        }),
+        ("recovery-set-by-hand", "srv-b", {
+            (f"data.disk-{side} {address} recovery_tmo", "5", "120")
+            for side, address in (
+                ("a", "10.77.2.11"), ("a", "10.77.3.11"), ("b", "10.77.2.12"), ("b", "10.77.3.12")
+            )
+        }),
+    ],
+)  # fmt: skip
+def test_what_runs_beside_a_file_that_is_right_is_told(
+    case: str, host: str, told: set[tuple[str, str, str]]
+) -> None:
+    assert wrong(case) == {(host, *words) for words in told}
 
 
 def test_changed_o2cb_values_are_told() -> None:

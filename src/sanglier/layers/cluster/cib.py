@@ -130,6 +130,11 @@ def _side(resources: Element, volume: Volume) -> None:
     _operation(operations, identity, "monitor", "5s", "10s")
 
 
+def fence_timeouts(timings: Timings) -> dict[str, str]:
+    """Give the time within which a kill must be confirmed, pacemaker-fenced(7)."""
+    return dict.fromkeys(("pcmk_reboot_timeout", "pcmk_off_timeout"), f"{timings.fence_s}s")
+
+
 def _fence(resources: Element, server: StorageServer, device: FenceDevice, timings: Timings,
            ) -> None:  # fmt: skip
     """Try a device that does not answer at most once in two minutes: each try holds up the rest.
@@ -144,8 +149,7 @@ def _fence(resources: Element, server: StorageServer, device: FenceDevice, timin
         **dict(device.parameters),
         **({} if device.no_password else {"password_script": password_path(server, device)}),
         "pcmk_host_list": server.hostname,
-        "pcmk_reboot_timeout": f"{timings.fence_s}s",
-        "pcmk_off_timeout": f"{timings.fence_s}s",
+        **fence_timeouts(timings),
         "pcmk_monitor_timeout": "20s",
     })  # fmt: skip
     _values(primitive, "meta_attributes", f"{identity}-meta", {
@@ -287,6 +291,15 @@ def differences(wanted: Form, found: Form) -> tuple[str, ...]:
     strange = [f"{key} is not of the cluster's file" for key in theirs if key not in ours]
     other = [f"{key} is changed" for key in ours if key in theirs and ours[key] != theirs[key]]
     return (*missing, *strange, *other)
+
+
+def parameters(root: Form, identity: str) -> Mapping[str, str]:
+    """Give the instance attributes of a resource as it is loaded; empty when there is none."""
+    resource = _by_id(root).get(identity)
+    parts = resource[2] if resource else ()
+    blocks = (nested for tag, _, nested in parts if tag == "instance_attributes")
+    pairs = (dict(attributes) for block in blocks for _, attributes, _ in block)
+    return {pair.get("name", ""): pair.get("value", "") for pair in pairs}
 
 
 def _by_id(root: Form) -> dict[str, Form]:

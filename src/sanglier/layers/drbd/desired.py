@@ -9,7 +9,7 @@ from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
 from sanglier.layers.files import HEADER, WantedFile
 from sanglier.spec.budget import GRACE_S
-from sanglier.spec.cluster import Cluster, StorageServer, Volume
+from sanglier.spec.cluster import Cluster, StorageServer, Timings, Volume
 
 HASH = "sha256"
 HANDLER = "/usr/lib/sanglier/fence-peer"
@@ -112,13 +112,18 @@ def resource_file(goal: Goal, volume: Volume) -> WantedFile:
     return WantedFile(path=resource_path(volume), content=Secret(text), mode=0o600)
 
 
+def handler_waits(timings: Timings) -> dict[str, str]:
+    """Waits of the fence-peer handler, seconds, as they are read back."""
+    return {"hold": str(timings.fence_hold_s), "grace": str(int(GRACE_S))}
+
+
 def handler_file(goal: Goal) -> WantedFile:
     """Give DRBD's fence-peer handler, with the time to hold fire and whose side counts."""
     first = goal.cluster.volumes[0]
     state = f"/sys/kernel/config/target/core/iblock_{first.minor}/{first.name}"
     text = files("sanglier.layers.drbd").joinpath("fence-peer").read_text()
-    text = text.replace("@hold@", str(goal.cluster.timings.fence_hold_s))
-    text = text.replace("@grace@", str(int(GRACE_S)))
+    for name, seconds in handler_waits(goal.cluster.timings).items():
+        text = text.replace(f"@{name}@", seconds)
     text = text.replace("@first_state@", f"{state}/alua/sanglier/alua_access_state")
     return WantedFile(path=HANDLER, content=text, mode=0o755)
 

@@ -79,3 +79,5 @@ class DrbdFacts:
     """Of the loaded module; empty when it is not loaded."""
     files: Files
     resources: Mapping[str, Resource]
+    handler: Mapping[str, str] = field(default_factory=dict)
+    """Waits of the fence-peer handler, ``hold`` and ``grace``, seconds."""

@@ -12,7 +12,7 @@ from sanglier.core.step import Effect, Mark, Risk, Step
 from sanglier.layers.backing.desired import BLANK, metadata_marker
 from sanglier.layers.backing.facts import BackingFacts
 from sanglier.layers.base import Goal
-from sanglier.layers.drbd.desired import checked_options, resource_file
+from sanglier.layers.drbd.desired import checked_options, handler_waits, resource_file
 from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts, Resource
 from sanglier.layers.files import WantedFile, as_read, write_step
 from sanglier.spec.cluster import Volume
@@ -139,12 +139,14 @@ def write(goal: Goal, volume: Volume, host: str, now: DrbdFacts) -> Step:
     return write_step(address, wanted, now.files, effect, phase=0)
 
 
-def write_handler(host: str, wanted: WantedFile, now: DrbdFacts) -> Step:
+def write_handler(goal: Goal, host: str, wanted: WantedFile, now: DrbdFacts) -> Step:
     """Write the fence-peer handler, drbd.conf(5)."""
 
     def effect(facts: Facts) -> Facts:
         drbd = facts.of(host, DrbdFacts)
-        return facts.with_(host, replace(drbd, files={**drbd.files, wanted.path: as_read(wanted)}))
+        files = {**drbd.files, wanted.path: as_read(wanted)}
+        waits = handler_waits(goal.cluster.timings)
+        return facts.with_(host, replace(drbd, files=files, handler=waits))
 
     address = Address(host=host, layer="drbd", subject="fence-peer")
     return write_step(address, wanted, now.files, effect, phase=0)

@@ -32,6 +32,10 @@ if [ -z "$gi" ] && [ -b "$3" ] && command -v drbdmeta >/dev/null; then
 fi
 echo "gi $gi"
 """
+# $1 handler.  DRBD runs this file anew at each call, so what stands in it is in force.
+HOLD = r"""
+sed -n 's/^HOLD=\([0-9]*\) GRACE=\([0-9]*\) .*/hold \1\ngrace \2/p' "$1" 2>/dev/null; :
+"""
 PROC = re.compile(
     r"^\s*(?P<minor>\d+): cs:(?P<cs>\w+)"
     r"(?: ro:(?P<role>\w+)/(?P<peer_role>\w+) ds:(?P<disk>\w+)/(?P<peer_disk>\w+)"
@@ -49,7 +53,9 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
         return ()
     handler = (HANDLER,) if goal.cluster.guarded else ()
     paths = (*handler, *(resource_path(volume) for volume in mine))
+    asked = (Probe(name="handler", script=Script(text=HOLD, args=handler)),) if handler else ()
     return (
+        *asked,
         Probe(name="state", script=Script(text=STATE)),
         Probe(name="files", script=Script(text=DIGEST.text, args=paths)),
         *(_look(volume, host) for volume in mine),
@@ -113,6 +119,11 @@ def parse_resource(state: Output, look: Output, minor: int) -> Resource:
     )
 
 
+def _handler(output: Output | None) -> dict[str, str]:
+    words = (line.split() for line in output.lines) if output else ()
+    return {w[0]: w[1] for w in words if len(w) == 2 and w[0] in {"hold", "grace"}}
+
+
 def parse(goal: Goal, host: str, outputs: Outputs) -> DrbdFacts:
     """Build the facts."""
     state = outputs["state"]
@@ -125,4 +136,5 @@ def parse(goal: Goal, host: str, outputs: Outputs) -> DrbdFacts:
             for volume in goal.cluster.volumes
             if host in volume.devices
         },
+        handler=_handler(outputs.get("handler")),
     )

@@ -143,7 +143,7 @@ def _handlers(goal: Goal, facts: Facts) -> tuple[Step, ...]:
     hosts = [s.name for s in goal.cluster.storage if facts.has(s.name, DrbdFacts)]
     wanted = handler_file(goal)
     return tuple(
-        moves.write_handler(host, wanted, facts.of(host, DrbdFacts))
+        moves.write_handler(goal, host, wanted, facts.of(host, DrbdFacts))
         for host in hosts
         if differs(wanted, facts.of(host, DrbdFacts).files)
     )

@@ -19,6 +19,17 @@ AT_BOOT = (SOCKET, LOGIN)
 
 def record_settings(timings: Timings) -> dict[str, str]:
     """Settings of every node record that are checked after discovery."""
+    return {**_login_settings(timings), **_reset_settings(timings)}
+
+
+def _reset_settings(timings: Timings) -> dict[str, str]:
+    return {
+        "node.session.err_timeo.lu_reset_timeout": str(timings.reset_timeout_s),
+        "node.session.err_timeo.tgt_reset_timeout": str(timings.reset_timeout_s),
+    }
+
+
+def _login_settings(timings: Timings) -> dict[str, str]:
     return {
         "node.startup": "automatic",
         "node.session.timeo.replacement_timeout": str(timings.recovery_s),
@@ -29,18 +40,43 @@ def record_settings(timings: Timings) -> dict[str, str]:
     }
 
 
+RECOVERY = "recovery_tmo"
+"""The one timeout that a live session takes over; the others are read-only in sysfs."""
+
+
+def session_timeouts(timings: Timings) -> dict[str, int]:
+    """Timeouts that every session must have in force, by their names in sysfs, seconds.
+
+    ``recv_tmo`` is the silence after which a NOP is sent (noop_out_interval), ``ping_tmo`` how
+    long its answer may take (noop_out_timeout), libiscsi.c.
+    """
+    return {
+        RECOVERY: timings.recovery_s,
+        "abort_tmo": timings.abort_timeout_s,
+        "lu_reset_tmo": timings.reset_timeout_s,
+        "tgt_reset_tmo": timings.reset_timeout_s,
+        "recv_tmo": timings.noop_interval_s,
+        "ping_tmo": timings.noop_timeout_s,
+    }
+
+
+def wrong_timeouts(timings: Timings, session: Session) -> dict[str, int]:
+    """Timeouts in force that are not the wanted ones; what could not be read is none."""
+    wanted = session_timeouts(timings)
+    return {k: v for k, v in session.timeouts.items() if k in wanted and v != wanted[k]}
+
+
 def _settings(goal: Goal, server: ApplicationServer) -> dict[str, str]:
     timings = goal.cluster.timings
     return {
         "iscsid.startup": "/bin/systemctl start iscsid.socket",
-        **record_settings(timings),
+        **_login_settings(timings),
         "node.leading_login": "No",
         "node.session.auth.username": goal.cluster.initiator_iqn(server),
         "node.session.auth.password": goal.secrets.chap[server.name].reveal(),
         "node.conn[0].timeo.login_timeout": "15",
         "node.conn[0].timeo.logout_timeout": "15",
-        "node.session.err_timeo.lu_reset_timeout": str(timings.reset_timeout_s),
-        "node.session.err_timeo.tgt_reset_timeout": str(timings.reset_timeout_s),
+        **_reset_settings(timings),
         "node.session.initial_login_retry_max": "8",
         "node.session.cmds_max": "512",
         "node.session.queue_depth": "128",

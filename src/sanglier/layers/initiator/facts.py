@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sanglier.layers.files import Files
 from sanglier.layers.services import Units
@@ -29,8 +29,10 @@ class Session:
     """Name by which it logged in."""
     password_digest: str
     """SHA-256 of the CHAP password with which it would log in again."""
-    recovery_tmo_s: int | None = None
-    abort_tmo_s: int | None = None
+    name: str = ""
+    """The kernel's, e.g. ``session1``."""
+    timeouts: Mapping[str, int] = field(default_factory=dict)
+    """Seconds in force, by their names in /sys/class/iscsi_session and iscsi_connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,10 @@ from sanglier.layers.initiator.desired import (
     CONF_PATH,
     DAEMON,
     LOGIN,
+    RECOVERY,
     UDEV_PATH,
     record_settings,
+    session_timeouts,
 )
 from sanglier.layers.initiator.facts import InitiatorFacts, Portal, Session
 from sanglier.layers.services import RUNNING, Unit
@@ -53,6 +55,8 @@ while [ "$tries" -gt 0 ]; do
     if [ "$after" -ge "$before" ]; then return 0; fi
     sleep 0.2; tries=$((tries - 1))
 done
+echo "only ${after:-0} of $before paths work again after 20 s; the other sessions are left alone"
+return 1
 """
 # $1 target.  21 is "no records or sessions found".
 FORGET = """
@@ -62,6 +66,11 @@ iscsiadm -m node -T "$1" -o delete || [ $? -eq 21 ]
 TIMEOUT = """
 seconds=$1; shift
 for disk in "$@"; do echo "$seconds" > "/sys/block/$disk/device/timeout"; done
+"""
+# $1 seconds, $2... sessions.  multipathd writes the same from its fast_io_fail_tmo.
+RECOVER = """
+seconds=$1; shift
+for session in "$@"; do echo "$seconds" > "/sys/class/iscsi_session/$session/recovery_tmo"; done
 """
 RELOAD_RULES = Run(argv=("udevadm", "control", "--reload"))
 
@@ -179,6 +188,7 @@ def _session(goal: Goal, server: ApplicationServer, portal: Portal) -> Session:
         state="LOGGED_IN",
         initiator=goal.cluster.initiator_iqn(server),
         password_digest=goal.secrets.chap[server.name].digest(),
+        timeouts=session_timeouts(goal.cluster.timings),
     )
 
 
@@ -193,7 +203,7 @@ def login(goal: Goal, server: ApplicationServer, portal: Portal) -> Step:
     )  # fmt: skip
 
 
-def login_again(goal: Goal, server: ApplicationServer, portal: Portal) -> Step:
+def login_again(goal: Goal, server: ApplicationServer, portal: Portal, reason: str) -> Step:
     """Log out of one portal and in again; the other paths carry the I/O meanwhile."""
     session = _session(goal, server, portal)
 
@@ -204,8 +214,26 @@ def login_again(goal: Goal, server: ApplicationServer, portal: Portal) -> Step:
     return _step(
         server.name, portal.address, 4, Mark.CHANGE,
         f"log in anew to {portal.target} at {portal.address}",
-        "its session bears another name or password",
+        reason,
         Script(text=LOGIN_AGAIN, args=(portal.target, portal.address)), alter, Risk.DISRUPTIVE,
+    )  # fmt: skip
+
+
+def set_recovery(goal: Goal, server: ApplicationServer, wrong: Mapping[str, int]) -> Step:
+    """Set the recovery timeout of live sessions, by their names in the kernel."""
+    seconds = goal.cluster.timings.recovery_s
+
+    def mended(session: Session) -> Session:
+        if session.name not in wrong:
+            return session
+        return replace(session, timeouts={**session.timeouts, RECOVERY: seconds})
+
+    return _step(
+        server.name, "sessions", 5, Mark.CHANGE,
+        f"set the recovery timeout of {', '.join(wrong)}",
+        f"{RECOVERY} is {', '.join(str(now) for now in wrong.values())}, not {seconds}",
+        Script(text=RECOVER, args=(str(seconds), *wrong)),
+        lambda f: replace(f, sessions=tuple(mended(session) for session in f.sessions)),
     )  # fmt: skip
 
 

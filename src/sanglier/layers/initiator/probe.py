@@ -25,14 +25,18 @@ for session in /sys/class/iscsi_session/session*; do
     [ -d "$session" ] || continue
     name=${session##*/session}
     connection=/sys/class/iscsi_connection/connection$name:0
-    target= state= recovery= abort= address= initiator=
+    target= state= address= initiator=
     read -r target < "$session/targetname" || :
     read -r state < "$session/state" || :
     read -r initiator < "$session/initiatorname" || :
-    read -r recovery < "$session/recovery_tmo" || :
-    read -r abort < "$session/abort_tmo" || :
     read -r address < "$connection/persistent_address" || :
-    echo "session $target $address $state ${initiator:--} ${recovery:--} ${abort:--} $session"
+    echo "session $target $address $state ${initiator:--} $session"
+    for file in "$session/recovery_tmo" "$session/abort_tmo" "$session/lu_reset_tmo" \
+        "$session/tgt_reset_tmo" "$connection/recv_tmo" "$connection/ping_tmo"; do
+        seconds=
+        read -r seconds < "$file" || :
+        echo "timeout $session ${file##*/} $seconds"
+    done
 done 2>/dev/null
 sha256sum /sys/class/iscsi_session/session*/password 2>/dev/null
 for disk in /sys/block/sd*; do
@@ -78,24 +82,31 @@ def _stale(output: Output) -> frozenset[Portal]:
     return frozenset(Portal(target=m["target"], address=m["address"]) for m in matches if m)
 
 
-def _number(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"-?[0-9]+", text) else None
+def _session_timeouts(output: Output) -> dict[str, dict[str, int]]:
+    """Give the timeouts in force by the folder of their session; what is no number is unknown."""
+    found: dict[str, dict[str, int]] = {}
+    for line in output.lines:
+        words = line.split()
+        if len(words) == 4 and words[0] == "timeout" and re.fullmatch(r"-?[0-9]{1,9}", words[3]):
+            found.setdefault(words[1], {})[words[2]] = int(words[3])
+    return found
 
 
 def _sessions(output: Output) -> tuple[Session, ...]:
     words = (line.split() for line in output.lines if line.startswith("session "))
     digests = {path: state.digest for path, state in parse_digest(output).items()}
+    timeouts = _session_timeouts(output)
     return tuple(
         Session(
             portal=Portal(target=w[1], address=w[2]),
             state=w[3],
             initiator=w[4],
-            password_digest=digests.get(f"{w[7]}/password", ""),
-            recovery_tmo_s=_number(w[5]),
-            abort_tmo_s=_number(w[6]),
+            password_digest=digests.get(f"{w[5]}/password", ""),
+            name=w[5].rpartition("/")[2],
+            timeouts=timeouts.get(w[5], {}),
         )
         for w in words
-        if len(w) == 8
+        if len(w) == 6
     )
 
 

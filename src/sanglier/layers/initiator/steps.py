@@ -16,11 +16,14 @@ from sanglier.layers.initiator.desired import (
     DAEMON,
     LOGIN,
     NAME_PATH,
+    RECOVERY,
     all_portals,
     files_of,
     fits,
     is_ours,
     record_settings,
+    session_timeouts,
+    wrong_timeouts,
 )
 from sanglier.layers.initiator.facts import InitiatorFacts, Portal, Session
 from sanglier.layers.services import Unit
@@ -95,13 +98,44 @@ def _logged_in(sessions: tuple[Session, ...], portal: Portal) -> bool:
     return any(session.portal == portal for session in sessions)
 
 
-def _again(goal: Goal, server: ApplicationServer, now: InitiatorFacts) -> list[Step]:
-    """Log in anew, one portal after the other, where name or password have changed."""
-    return [
-        moves.login_again(goal, server, session.portal)
-        for session in now.sessions
-        if is_ours(goal.cluster, session.portal.target) and not fits(goal, server, session)
-    ]
+def _stuck(goal: Goal, session: Session) -> tuple[str, ...]:
+    """Tell what a session keeps from its login on, and that is not what is wanted now."""
+    wanted = session_timeouts(goal.cluster.timings)
+    wrong = wrong_timeouts(goal.cluster.timings, session)
+    return tuple(f"{k} is {v}, not {wanted[k]}" for k, v in wrong.items() if k != RECOVERY)
+
+
+def _why_again(
+    goal: Goal, server: ApplicationServer, session: Session, portals: tuple[Portal, ...]
+) -> str:
+    """Say why a session must be made anew; empty when it need not.
+
+    For its timeouts only while it works and its target is exported: a login to one that is
+    away would wait, and the session comes back by itself.
+    """
+    if not is_ours(goal.cluster, session.portal.target):
+        return ""
+    if not fits(goal, server, session):
+        return "its session bears another name or password"
+    stuck = _stuck(goal, session)
+    works = session.state == "LOGGED_IN" and session.portal in portals
+    return f"taken over at a login only: {', '.join(stuck)}" if stuck and works else ""
+
+
+def _again(
+    goal: Goal, server: ApplicationServer, now: InitiatorFacts, portals: tuple[Portal, ...]
+) -> list[Step]:
+    """Mend live sessions: log in anew, one portal after the other, where nothing less helps."""
+    reasons = {s.portal: _why_again(goal, server, s, portals) for s in now.sessions}
+    steps = [moves.login_again(goal, server, portal, why) for portal, why in reasons.items() if why]
+    kept = (s for s in now.sessions if not reasons[s.portal])
+    wrong = {
+        s.name: s.timeouts[RECOVERY]
+        for s in kept
+        if is_ours(goal.cluster, s.portal.target)
+        and RECOVERY in wrong_timeouts(goal.cluster.timings, s)
+    }
+    return [*steps, moves.set_recovery(goal, server, wrong)] if wrong else steps
 
 
 def _logins(
@@ -143,7 +177,7 @@ def _server(goal: Goal, facts: Facts, server: ApplicationServer) -> Proposal:
     rewritten = any(step.summary == f"write {CONF_PATH}" for step in steps)
     steps += _discoveries(goal, server, now, portals, everything=rewritten)
     steps += _logins(goal, server, now, portals)
-    steps += _again(goal, server, now)
+    steps += _again(goal, server, now, portals)
     steps += _keep_sessions(server, now, portals)
     wrong = {d: t for d, t in now.disk_timeouts.items() if t != goal.cluster.timings.sd_timeout_s}
     if wrong:

@@ -62,6 +62,25 @@ def _device(timings: Timings) -> str:
 """
 
 
+def settings(timings: Timings) -> dict[str, str]:
+    """What multipathd must run with for LIO's disks, by its keywords, as it tells it."""
+    return {
+        "polling_interval": str(timings.polling_s),
+        "max_polling_interval": str(timings.polling_s),
+        "checker_timeout": str(timings.checker_timeout_s),
+        "fast_io_fail_tmo": str(timings.recovery_s),
+        "no_path_retry": "queue",
+        "path_checker": "tur",
+        "path_grouping_policy": "group_by_prio",
+        "prio": "alua",
+        "failback": "immediate",
+    }
+
+
+QUEUES = "on"
+"""``queueing`` of a map that waits for a path for ever, multipathd(8) ``show maps json``."""
+
+
 def _alias(volume: Volume) -> str:
     return f"""    multipath {{
         wwid "{volume.wwid}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sanglier.layers.files import Files
 from sanglier.layers.services import Units
@@ -51,3 +51,5 @@ class MultipathFacts:
     maps: tuple[Map, ...]
     disks: Mapping[str, str]
     """Kernel name of every LIO disk -> WWID as udev tells it."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What multipathd runs with for LIO's disks, by its keywords; empty when it does not answer."""

@@ -15,6 +15,7 @@ from sanglier.layers.multipath.facts import Map, MultipathFacts, Path
 from sanglier.layers.services import parse_units, units_probe
 
 MAPS = "multipathd show maps json 2>/dev/null; :"
+CONFIG = "multipathd show config local 2>/dev/null; :"
 DISKS = """
 for disk in /sys/block/sd*; do
     vendor= wwid=
@@ -35,6 +36,7 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
         units_probe((DAEMON,)),
         Probe(name="maps", script=Script(text=MAPS)),
         Probe(name="disks", script=Script(text=DISKS)),
+        Probe(name="config", script=Script(text=CONFIG)),
     )
 
 
@@ -69,6 +71,38 @@ def parse_maps(output: Output) -> tuple[Map, ...]:
         return ()
 
 
+def _sections(output: Output) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
+    """Give every section with its place, e.g. ``("devices", "device")``, as it closes."""
+    place: list[tuple[str, dict[str, str]]] = []
+    for line in output.lines:
+        keyword, _, value = line.strip().partition(" ")
+        if value == "{":
+            place.append((keyword, {}))
+        elif keyword == "}" and place:
+            yield tuple(name for name, _ in place), place.pop()[1]
+        elif place and value:
+            place[-1][1][keyword] = value.strip('"')
+
+
+def parse_settings(output: Output) -> dict[str, str]:
+    """Parse ``multipathd show config local``: what counts for LIO's disks, multipath.conf(5).
+
+    A device's section goes before the defaults, the overrides before both.  Of several sections
+    that match a device the last counts; ours, for LIO-ORG alone, comes after the built-in one.
+    """
+    defaults: dict[str, str] = {}
+    device: dict[str, str] = {}
+    overrides: dict[str, str] = {}
+    for place, found in _sections(output):
+        if place == ("defaults",):
+            defaults |= found
+        elif place == ("devices", "device") and "LIO-ORG" in found.get("vendor", ""):
+            device |= found
+        elif place == ("overrides",):
+            overrides |= found
+    return {**defaults, **device, **overrides}
+
+
 def _disks(output: Output) -> Iterator[tuple[str, str]]:
     for line in output.lines:
         words = line.split()
@@ -83,4 +117,5 @@ def parse(goal: Goal, host: str, outputs: Outputs) -> MultipathFacts:
         units=parse_units(outputs["units"]),
         maps=parse_maps(outputs["maps"]),
         disks=dict(_disks(outputs["disks"])),
+        settings=parse_settings(outputs["config"]),
     )

@@ -15,7 +15,7 @@ from sanglier.layers.files import WantedFile, as_read, differs, write_step
 from sanglier.layers.initiator.desired import portals_of
 from sanglier.layers.initiator.facts import InitiatorFacts, Portal
 from sanglier.layers.initiator.steps import offered
-from sanglier.layers.multipath.desired import DAEMON, conf_file
+from sanglier.layers.multipath.desired import DAEMON, QUEUES, conf_file, settings
 from sanglier.layers.multipath.facts import Map, MultipathFacts, Path
 from sanglier.layers.network.facts import NetworkFacts
 from sanglier.layers.services import RUNNING, Unit
@@ -26,7 +26,13 @@ systemctl enable -q multipathd.service
 systemctl start multipathd.service
 """
 RECONFIGURE = """
-if systemctl -q is-active multipathd.service; then multipathd reconfigure; fi
+systemctl -q is-active multipathd.service || return 0
+multipathd reconfigure
+tries=100
+while multipathd show daemon | grep -q configure && [ "$tries" -gt 0 ]; do
+    sleep 0.1; tries=$((tries - 1))
+done
+multipathd restorequeueing maps >/dev/null || :
 """
 # $1 WWID, $2 alias, $3 paths.  A disk that came before the daemon is offered to it again; a path
 # that failed works again once iscsid has logged in anew and the checker has looked.
@@ -48,19 +54,28 @@ def _address(host: str, subject: str) -> Address:
     return Address(host=host, layer="multipath", subject=subject)
 
 
-def _file_effect(host: str, wanted: WantedFile) -> Effect:
+def _read_again(goal: Goal, now: MultipathFacts) -> MultipathFacts:
+    """Predict what a daemon that runs has taken over, and its maps with it."""
+    if not now.units.get(DAEMON, Unit()).is_active:
+        return now
+    maps = tuple(replace(found, queueing=QUEUES) for found in now.maps)
+    return replace(now, maps=maps, settings={**now.settings, **settings(goal.cluster.timings)})
+
+
+def _file_effect(goal: Goal, host: str, wanted: WantedFile) -> Effect:
     def effect(facts: Facts) -> Facts:
         now = facts.of(host, MultipathFacts)
         files = {**now.files, wanted.path: as_read(wanted)}
-        return facts.with_(host, replace(now, files=files))
+        return facts.with_(host, _read_again(goal, replace(now, files=files)))
 
     return effect
 
 
-def _start(host: str) -> Step:
+def _start(goal: Goal, host: str) -> Step:
     def effect(facts: Facts) -> Facts:
         now = facts.of(host, MultipathFacts)
-        return facts.with_(host, replace(now, units={**now.units, DAEMON: RUNNING}))
+        running = replace(now, units={**now.units, DAEMON: RUNNING})
+        return facts.with_(host, _read_again(goal, running))
 
     return Step(
         address=_address(host, "multipathd"),
@@ -73,25 +88,57 @@ def _start(host: str) -> Step:
     )
 
 
+def _drifted(goal: Goal, now: MultipathFacts) -> tuple[str, ...]:
+    """What multipathd runs with and the file does not say, in words."""
+    wanted = settings(goal.cluster.timings)
+    differing = [f"{key} is {now.settings[key]}, not {value}" for key, value in wanted.items()
+                 if key in now.settings and now.settings[key] != value]  # fmt: skip
+    ours = {volume.wwid for volume in goal.cluster.volumes}
+    stopped = [f"{found.name} does not queue" for found in now.maps
+               if found.wwid in ours and found.queueing not in {"", QUEUES}]  # fmt: skip
+    return (*differing, *stopped)
+
+
+def _reread(goal: Goal, host: str, now: MultipathFacts, reasons: tuple[str, ...]) -> Step:
+    """Have the daemon take over the file, which is right already."""
+
+    def effect(facts: Facts) -> Facts:
+        return facts.with_(host, _read_again(goal, facts.of(host, MultipathFacts)))
+
+    return Step(
+        address=_address(host, "multipathd"),
+        phase=0,
+        mark=Mark.CHANGE,
+        summary="have multipathd read its file again",
+        reason="; ".join(reasons),
+        actions=(Script(text=RECONFIGURE),),
+        effect=effect,
+        risk=Risk.DISRUPTIVE if now.maps else Risk.SAFE,
+    )
+
+
 def _configure(goal: Goal, host: str, now: MultipathFacts) -> tuple[Step, ...]:
     """Write the file and have a running daemon read it, in one step; start the daemon."""
     wanted = conf_file(goal)
     running = now.units.get(DAEMON, Unit())
     steps = []
+    reasons = _drifted(goal, now) if running.is_active else ()
     if differs(wanted, now.files):
         steps.append(
             write_step(
                 _address(host, "multipath.conf"),
                 wanted,
                 now.files,
-                _file_effect(host, wanted),
+                _file_effect(goal, host, wanted),
                 phase=0,
                 then=(Script(text=RECONFIGURE),),
                 risk=Risk.DISRUPTIVE if now.maps else Risk.SAFE,
             )
         )
+    elif reasons:
+        steps.append(_reread(goal, host, now, reasons))
     if not (running.is_active and running.is_enabled):
-        steps.append(_start(host))
+        steps.append(_start(goal, host))
     return tuple(steps)
 
 
@@ -131,6 +178,7 @@ def _map_effect(host: str, volume: Volume, paths: int) -> Effect:
             wwid=volume.wwid,
             paths=(path,) * paths,
             groups=2,
+            queueing=QUEUES,
         )
         return facts.with_(host, replace(now, maps=(*others, new)))
 
