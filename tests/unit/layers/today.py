@@ -19,6 +19,7 @@ from sanglier.layers.cluster import cib
 from sanglier.layers.cluster.desired import files_of
 from sanglier.layers.drbd.desired import handler_file
 from sanglier.layers.files import WantedFile
+from sanglier.layers.initiator.desired import UDEV_PATH, login_file
 from sanglier.layers.ocfs2.desired import again_file, mount_file
 
 from .goal import FIXTURES, GOAL
@@ -42,6 +43,8 @@ def of_today(layer: str, name: str, output: Output) -> Output:
         return replace(output, text=_with_programs(output.text, PROGRAMS[layer]))
     if (layer, name) == ("ocfs2", "files"):
         return replace(output, text=_with_mount_units(output.text))
+    if (layer, name) == ("initiator", "files"):
+        return replace(output, text=_with_login_file(output.text))
     if (layer, name) == ("cluster", "configuration"):
         return replace(output, text=_with_configuration(output.text))
     return output
@@ -78,6 +81,14 @@ def _with_mount_units(text: str) -> str:
             found[wanted.path] = f"{wanted.text}\n"
             found.setdefault(again_file().path, again_file().text)
     return "\n".join(f"==> {path} <==\n{body}" for path, body in found.items()) if found else text
+
+
+def _with_login_file(text: str) -> str:
+    """Add the drop-in, which is younger than the recordings, beside the rule of the same step."""
+    wanted = login_file()
+    if f"==> {UDEV_PATH} <==" not in text or wanted.path in text:
+        return text
+    return f"{text}\n\n==> {wanted.path} <==\n{wanted.text}"
 
 
 @cache

@@ -12,6 +12,9 @@ NAME_PATH = "/etc/iscsi/initiatorname.iscsi"
 CONF_PATH = "/etc/iscsi/iscsid.conf"
 UDEV_PATH = "/etc/udev/rules.d/60-sanglier-scsi.rules"
 DAEMON, SOCKET, LOGIN = "iscsid.service", "iscsid.socket", "open-iscsi.service"
+LOGIN_PATH = f"/etc/systemd/system/{LOGIN}.d/sanglier.conf"
+LOGIN_AGAIN_S = 10
+"""Pause before logins that failed at boot are tried again, seconds."""
 UNITS = (DAEMON, SOCKET, LOGIN)
 AT_BOOT = (SOCKET, LOGIN)
 """Enabled: the login asks for the daemon through its socket, as Debian has it."""
@@ -114,9 +117,22 @@ def udev_file(timings: Timings) -> WantedFile:
     return WantedFile(path=UDEV_PATH, content=HEADER + rule)
 
 
+def login_file() -> WantedFile:
+    """Build the drop-in by which logins that failed at boot are tried again, systemd.service(5).
+
+    Debian's unit tries for two minutes and gives up for ever; storage servers may take longer.
+    """
+    content = (
+        f"{HEADER}[Unit]\nStartLimitIntervalSec=0\n\n"
+        f"[Service]\nRestart=on-failure\nRestartSec={LOGIN_AGAIN_S}\n"
+    )
+    return WantedFile(path=LOGIN_PATH, content=content)
+
+
 def files_of(goal: Goal, server: ApplicationServer) -> tuple[WantedFile, ...]:
     """List the files of this layer."""
-    return (name_file(goal, server), conf_file(goal, server), udev_file(goal.cluster.timings))
+    rule = udev_file(goal.cluster.timings)
+    return (name_file(goal, server), conf_file(goal, server), rule, login_file())
 
 
 def fits(goal: Goal, server: ApplicationServer, session: Session) -> bool:

@@ -15,6 +15,7 @@ from sanglier.layers.initiator.desired import (
     CONF_PATH,
     DAEMON,
     LOGIN,
+    LOGIN_PATH,
     RECOVERY,
     UDEV_PATH,
     record_settings,
@@ -72,7 +73,11 @@ RECOVER = """
 seconds=$1; shift
 for session in "$@"; do echo "$seconds" > "/sys/class/iscsi_session/$session/recovery_tmo"; done
 """
-RELOAD_RULES = Run(argv=("udevadm", "control", "--reload"))
+RELOADS: Mapping[str, tuple[Run, ...]] = {
+    UDEV_PATH: (Run(argv=("udevadm", "control", "--reload")),),
+    LOGIN_PATH: (Run(argv=("systemctl", "daemon-reload")),),
+}
+"""What makes a file count, by its path."""
 
 
 def _change(host: str, alter: Callable[[InitiatorFacts], InitiatorFacts]) -> Effect:
@@ -114,7 +119,7 @@ def write(server: ApplicationServer, wanted: WantedFile, now: InitiatorFacts) ->
         now.files,
         _change(server.name, written),
         phase=0,
-        then=(RELOAD_RULES,) if wanted.path == UDEV_PATH else (),
+        then=RELOADS.get(wanted.path, ()),
     )
 
 

@@ -8,7 +8,7 @@ from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
 from sanglier.layers.base import Goal
 from sanglier.layers.files import DIGEST, READ, parse_digest, parse_read
-from sanglier.layers.initiator.desired import CONF_PATH, NAME_PATH, UDEV_PATH, UNITS
+from sanglier.layers.initiator.desired import CONF_PATH, LOGIN_PATH, NAME_PATH, UDEV_PATH, UNITS
 from sanglier.layers.initiator.facts import InitiatorFacts, Portal, Session
 from sanglier.layers.services import parse_units, units_probe
 
@@ -47,6 +47,8 @@ for disk in /sys/block/sd*; do
 done 2>/dev/null
 :
 """
+SHOWN = (NAME_PATH, UDEV_PATH, LOGIN_PATH)
+"""Files without secrets."""
 RECORD = re.compile(
     r"^/etc/iscsi/nodes/(?P<target>[^/]+)/(?P<address>[^/,]+),\d+,\d+(?:/[^/:]+)?"
     r":(?P<key>node[.]\S+) = (?P<value>.*)$"
@@ -59,7 +61,7 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     if not any(server.name == host for server in goal.cluster.applications):
         return ()
     return (
-        Probe(name="files", script=Script(text=READ.text, args=(NAME_PATH, UDEV_PATH))),
+        Probe(name="files", script=Script(text=READ.text, args=SHOWN)),
         Probe(name="secret-files", script=Script(text=DIGEST.text, args=(CONF_PATH,))),
         units_probe(UNITS),
         Probe(name="records", script=Script(text=RECORDS)),
@@ -119,7 +121,7 @@ def parse(goal: Goal, host: str, outputs: Outputs) -> InitiatorFacts:
     """Build the facts."""
     return InitiatorFacts(
         files={
-            **parse_read(outputs["files"], (NAME_PATH, UDEV_PATH)),
+            **parse_read(outputs["files"], SHOWN),
             **parse_digest(outputs["secret-files"]),
         },
         units=parse_units(outputs["units"]),

@@ -52,7 +52,7 @@ def _remove(host: str, path: str) -> Step:
 
     subject = path.rsplit("/", 1)[-1]
     address = Address(host=host, layer="initiator", subject=subject)
-    return remove_step(address, path, effect, phase=2)
+    return remove_step(address, path, effect, phase=2, then=moves.RELOADS.get(path, ()))
 
 
 def _server(goal: Goal, server: ApplicationServer, now: InitiatorFacts) -> tuple[Step, ...]:
