@@ -31,7 +31,8 @@ STRUCTURED = st.sampled_from(
     [" 0: cs:{0} ro:{0}/{0} ds:{0}/{0} C {0}\n", "\t[>....] sync'ed: {0}% ({0}/{0})M\n",
      "gi {0}:{0}", "    ping-int {0};", "kind {0}", "size {0}", "user {0}", "signature {0}",
      "address {0} {0} {0}", "hostname {0}", "up {0}", "kernel {0}", "node {0}",
-     "==> {0} <==\n{0}", "session {0} {0} {0} {0} {0} {0} {0}", "disk {0} {0}", "value {0} {0}",
+     "==> {0} <==\n{0}", "session {0} {0} {0} {0} {0}", "disk {0} {0}", "value {0} {0}",
+     "timeout {0} abort_tmo {0}", "hold {0}", "devices {{", "\tdevice {{", "\t\tvendor {0}", "}}",
      "TYPE={0}", "Id={0}\nActiveState={0}", "{0} installed", "{0}"]
 )  # fmt: skip
 PIECES = st.builds(str.format, STRUCTURED, ODD) | st.text(max_size=30)
