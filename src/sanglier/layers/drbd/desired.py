@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 
 from sanglier.core.secret import Secret
@@ -117,11 +118,16 @@ def handler_waits(timings: Timings) -> dict[str, str]:
     return {"hold": str(timings.fence_hold_s), "grace": str(int(GRACE_S))}
 
 
+@cache
+def _handler() -> str:
+    return files("sanglier.layers.drbd").joinpath("fence-peer").read_text()
+
+
 def handler_file(goal: Goal) -> WantedFile:
     """Give DRBD's fence-peer handler, with the time to hold fire and whose side counts."""
     first = goal.cluster.volumes[0]
     state = f"/sys/kernel/config/target/core/iblock_{first.minor}/{first.name}"
-    text = files("sanglier.layers.drbd").joinpath("fence-peer").read_text()
+    text = _handler()
     for name, seconds in handler_waits(goal.cluster.timings).items():
         text = text.replace(f"@{name}@", seconds)
     text = text.replace("@first_state@", f"{state}/alua/sanglier/alua_access_state")
