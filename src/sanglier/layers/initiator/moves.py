@@ -64,9 +64,14 @@ FORGET = """
 iscsiadm -m node -T "$1" --logout || [ $? -eq 21 ]
 iscsiadm -m node -T "$1" -o delete || [ $? -eq 21 ]
 """
+# $1 seconds, $2... disks.  One whose session was made anew meanwhile may bear another name; the
+# udev rule has set that one.
 TIMEOUT = """
 seconds=$1; shift
-for disk in "$@"; do echo "$seconds" > "/sys/block/$disk/device/timeout"; done
+for disk in "$@"; do
+    file=/sys/block/$disk/device/timeout
+    [ ! -e "$file" ] || echo "$seconds" > "$file"
+done
 """
 # $1 seconds, $2... sessions.  multipathd writes the same from its fast_io_fail_tmo.
 RECOVER = """
