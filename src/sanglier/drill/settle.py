@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from sanglier.core.errors import SanglierError
 from sanglier.drill.result import Check, Verdict
@@ -49,20 +50,42 @@ async def _holds(scene: Scene, host: Host, text: str, *args: str) -> bool:
 
 
 async def whole(scene: Scene) -> str:
-    """Give what is not right yet in a few words; empty when the cluster is whole."""
+    """Give what is not right yet in a few words; empty when the cluster is whole.
+
+    All hosts are asked at the same time.
+    """
+    asked = tuple(_conditions(scene))
+    answers = await asyncio.gather(*(_holds(scene, c.host, c.text, *c.args) for c in asked))
+    lacking = (c.words for c, holds in zip(asked, answers, strict=True) if not holds)
+    return next(lacking, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Condition:
+    """A script that ends well on a host when something is right there."""
+
+    host: Host
+    text: str
+    args: tuple[str, ...]
+    words: str
+
+
+def _conditions(scene: Scene) -> Iterator[_Condition]:
     volume, cluster = scene.volume, scene.goal.cluster
     for server in scene.storage:
-        if not await _holds(scene, server, MIRROR, str(volume.minor)):
-            return f"the mirror on {server.name}"
+        words = f"the mirror on {server.name}"
+        yield _Condition(host=server, text=MIRROR, args=(str(volume.minor),), words=words)
     if cluster.guarded:
         devices = " ".join(cib.device_id(s, d) for s in cluster.storage for d in s.fence)
-        if not await _holds(scene, scene.storage[0], DECIDED, cib.side(volume), devices):
-            return "the open side, or a fence device"
+        yield _Condition(
+            host=scene.storage[0], text=DECIDED, args=(cib.side(volume), devices),
+            words="the open side, or a fence device",
+        )  # fmt: skip
     for app in scene.applications:
         paths = sum(len(s.san) for s in cluster.target_servers(app))
-        if not await _holds(scene, app, MOUNTED, volume.mount, volume.wwid, str(paths)):
-            return f"the mount or the paths on {app.name}"
-    return ""
+        args = (volume.mount, volume.wwid, str(paths))
+        words = f"the mount or the paths on {app.name}"
+        yield _Condition(host=app, text=MOUNTED, args=args, words=words)
 
 
 async def settle(scene: Scene, patience_s: float = PATIENCE_S) -> str:
