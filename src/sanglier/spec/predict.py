@@ -127,7 +127,17 @@ def _replication_cut(t: Timings) -> tuple[Waits, str]:
 def _one_san_cut(t: Timings) -> tuple[Waits, str]:
     return _path(t), (
         "The other path to the same target takes over. If o2cb's interconnect is in that network "
-        f"and the cut lasts longer than {_number(_quorum_s(t))} s, see application-cut."
+        "see interconnect-cut."
+    )
+
+
+def _interconnect_cut(t: Timings) -> tuple[Waits, str]:
+    """Give o2net's time to make a silent connection anew (fs/ocfs2/cluster/tcp.c)."""
+    silent = (("o2cb idle", t.o2cb_idle_ms / 1000), ("reconnect", t.o2cb_reconnect_ms / 1000))
+    return _worst(silent, _path(t)), (
+        "Locks that another server holds wait until the cut is over and TCP sends again, whose "
+        "pauses double meanwhile; o2cb makes a connection anew that is silent for its idle time. "
+        f"Of a shorter cut; of one longer than {_number(_quorum_s(t))} s: application-cut."
     )
 
 
@@ -215,6 +225,7 @@ FAULTS: Mapping[str, Callable[[Timings], tuple[Waits | None, str]]] = MappingPro
         "standby-server-dead": _standby_server_dead,
         "replication-cut": _replication_cut,
         "one-san-cut": _one_san_cut,
+        "interconnect-cut": _interconnect_cut,
         "both-sans-cut": _both_sans_cut,
         "management-cut": _management_cut,
         "witness-dead": _witness_dead,

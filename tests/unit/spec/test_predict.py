@@ -12,8 +12,8 @@ from sanglier.spec.timings import FAST, SAFE
 
 KEYS = (
     "open-server-dead", "open-server-frozen", "standby-server-dead", "replication-cut",
-    "one-san-cut", "both-sans-cut", "management-cut", "witness-dead", "planned-move", "disk-hangs",
-    "disk-fails", "application-dead", "application-frozen", "application-cut", "daemon-killed",
+    "one-san-cut", "interconnect-cut", "both-sans-cut", "management-cut", "witness-dead",
+    "planned-move", "disk-hangs", "disk-fails", "application-dead", "application-frozen", "application-cut", "daemon-killed",
 )  # fmt: skip
 
 
@@ -46,6 +46,7 @@ def test_stalls_of_safe() -> None:
     assert stalls["standby-server-dead"] == 27.6
     assert stalls["replication-cut"] == 39.6
     assert stalls["one-san-cut"] == 14
+    assert stalls["interconnect-cut"] == 32
     assert stalls["disk-hangs"] == 97
     assert stalls["application-dead"] == 127
     assert stalls["application-cut"] == 283

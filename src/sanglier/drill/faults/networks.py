@@ -178,9 +178,10 @@ FAULTS = (
     ),
     Fault(
         name="san-cut-all", role=Role.ALL, hold_s=15, needs_power=True,
-        explains="the switch of one storage network fails: everybody loses it",
+        explains="the switch of one storage network fails: everybody loses it, and o2cb its "
+        "interconnect",
         inject=_everyone_cut, heal=_everyone_healed, took=_gone("san-a"),
-        prediction="one-san-cut",
+        prediction="interconnect-cut",
     ),
     Fault(
         name="sans-cut-both", role=Role.APPLICATION, hold_s=15, needs_power=True,
