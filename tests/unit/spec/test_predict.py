@@ -13,7 +13,8 @@ from sanglier.spec.timings import FAST, SAFE
 KEYS = (
     "open-server-dead", "open-server-frozen", "standby-server-dead", "replication-cut",
     "one-san-cut", "interconnect-cut", "both-sans-cut", "management-cut", "witness-dead",
-    "planned-move", "disk-hangs", "disk-fails", "application-dead", "application-frozen", "application-cut", "daemon-killed",
+    "planned-move", "disk-hangs", "disk-fails", "application-dead", "application-frozen",
+    "application-cut", "daemon-killed",
 )  # fmt: skip
 
 
