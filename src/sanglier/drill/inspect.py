@@ -8,7 +8,7 @@ from functools import partial
 from sanglier.core.errors import SanglierError
 from sanglier.drill.checkers.filesystem import check_filesystem
 from sanglier.drill.checkers.guard import guard
-from sanglier.drill.checkers.legs import check_legs
+from sanglier.drill.checkers.legs import check_legs, in_use
 from sanglier.drill.checkers.mirror import check_mirror, parse_side
 from sanglier.drill.result import Check
 from sanglier.drill.scene import Scene
@@ -32,7 +32,7 @@ ended=$(dmesg | grep -c "drbd$2: Online verify done") || :
 PROC = "cat /proc/drbd"
 # $1 backing device, $2 replicated device: its size is the data area's, metadata lies behind it.
 DIGEST = """
-size=$(blockdev --getsize64 "$2")
+size=$(blockdev --getsize64 "$2") || return 1
 dd if="$1" iflag=direct,count_bytes bs=1M count="$size" 2>/dev/null | sha256sum | cut -d' ' -f1
 """
 UNMOUNT = 'systemctl stop "$(systemd-escape -p --suffix=mount "$1")"; ! grep -q " $1 " /proc/mounts'
@@ -83,11 +83,15 @@ async def inspect(scene: Scene) -> tuple[Check, ...]:
     """Verify, unmount everywhere, check filesystem and legs, mount again."""
     checks = await _mirror(scene)
     mount = scene.volume.mount
-    await asyncio.gather(
+    said = await asyncio.gather(
         *(_try(scene, app, UNMOUNT, mount, limit=MOUNT_S) for app in scene.applications)
     )
+    still = [app.name for app, told in zip(scene.applications, said, strict=True) if told is None]
     try:
-        checks += await _filesystem(scene) + await _legs(scene)
+        if still:
+            checks += in_use(scene.volume.name, still)
+        else:
+            checks += await _filesystem(scene) + await _legs(scene)
     finally:
         await asyncio.gather(
             *(_try(scene, app, MOUNT, mount, limit=MOUNT_S) for app in scene.applications)

@@ -6,7 +6,7 @@ nothing writes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sanglier.drill.result import Check, Verdict
 
@@ -26,4 +26,13 @@ def check_legs(volume: str, digests: Mapping[str, str | None]) -> Check:
         verdict=verdict,
         summary=summary,
         details=tuple(f"{host}: {digest or 'not read'}" for host, digest in digests.items()),
+    )
+
+
+def in_use(volume: str, hosts: Sequence[str]) -> tuple[Check, ...]:
+    """Say that nothing can be told of a volume that is still mounted: o2cb writes to it."""
+    summary = f"still mounted on {', '.join(hosts)}: it changes while it is read"
+    return tuple(
+        Check(name=name, subject=volume, verdict=Verdict.UNKNOWN, summary=summary)
+        for name in ("fsck", "legs")
     )

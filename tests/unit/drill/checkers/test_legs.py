@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from sanglier.drill.checkers.legs import check_legs
+from sanglier.drill.checkers.legs import check_legs, in_use
 from sanglier.drill.result import Verdict
 
 
@@ -30,3 +30,10 @@ def test_a_leg_that_could_not_be_read_is_unknown() -> None:
     assert check_legs("data", {"disk-a": "1", "disk-b": None}).verdict is Verdict.UNKNOWN
     assert check_legs("data", {"disk-a": "1"}).verdict is Verdict.UNKNOWN
     assert check_legs("data", {}).verdict is Verdict.UNKNOWN
+
+
+def test_what_is_still_mounted_is_not_judged() -> None:
+    checks = in_use("data", ["srv-b"])
+    assert {check.name for check in checks} == {"fsck", "legs"}
+    assert {check.verdict for check in checks} == {Verdict.UNKNOWN}
+    assert all("still mounted on srv-b" in check.summary for check in checks)
