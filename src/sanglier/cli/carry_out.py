@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from sanglier.cli.console import counted, make_console, show_plan, show_problems
+from sanglier.cli.console import counted, make_console, show_plan, show_problems, show_read_back
 from sanglier.cli.exits import OK, OUT_OF_REACH, REFUSED, exit_status
 from sanglier.cli.plan import nothing_to_do
 from sanglier.cli.progress import Progress
@@ -104,8 +104,7 @@ class Errand:
     def _tell_timeouts(self, found: ReadBack, errors: Sequence[SanglierError] = ()) -> None:
         for error in errors:
             self.console.print(f"error: {error}", style="red")
-        if found.values:
-            self.console.print(found.sentence, style="" if found.good else "red")
+        show_read_back(self.console, found)
 
     def _nothing(self) -> str:
         if self.direction is Direction.APPLY:

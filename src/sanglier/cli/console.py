@@ -12,6 +12,7 @@ from rich.text import Text
 from sanglier.core.plan import Plan, Stage
 from sanglier.core.problem import Problem, Severity
 from sanglier.core.step import Risk, Step
+from sanglier.layers.read_back import ReadBack
 
 _MARK_STYLES = {"+": "green", "~": "yellow", "-": "red", ">": "cyan", "<": "magenta"}
 _RISK_STYLES = {Risk.DISRUPTIVE: "yellow", Risk.DESTRUCTIVE: "bold red"}
@@ -142,6 +143,12 @@ def show_plan(console: Console, plan: Plan, *, verbose: bool = False) -> None:
     if plan.missing_consents:
         words = " ".join(f"--allow {consent}" for consent in plan.missing_consents)
         console.print(Text(f"missing consent; to give it, add: {words}", style="bold red"))
+
+
+def show_read_back(console: Console, found: ReadBack) -> None:
+    """Say in one line whether the timeouts in force are the wanted ones, where any was read."""
+    if found.values:
+        console.print(found.sentence, style="" if found.good else "red")
 
 
 def show_problems(console: Console, problems: Iterable[Problem]) -> None:

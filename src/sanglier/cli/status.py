@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from sanglier.cli.console import counted, make_console, show_problems
+from sanglier.cli.console import counted, make_console, show_problems, show_read_back
 from sanglier.cli.exits import FAILED, OK, OUT_OF_REACH
 from sanglier.cli.listing import Record, problem_record
 from sanglier.cli.options import AsJson, ClusterFile, SecretsFile, SshConfig
@@ -93,8 +93,7 @@ def _show(console: Console, look: Look) -> None:
             if line.layer == layer:
                 console.print(_line(line, hosts, subjects))
     show_problems(console, plan.problems)
-    if look.found.values:
-        console.print(look.found.sentence, style="" if look.found.good else "red")
+    show_read_back(console, look.found)
     console.print(_verdict(look), style="bold")
 
 

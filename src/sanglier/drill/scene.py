@@ -82,6 +82,10 @@ class Scene:
         """Find a host of the file by its name."""
         return next(host for host in self.goal.cluster.hosts if host.name == name)
 
+    def server(self, host: Host) -> StorageServer:
+        """Give a storage server's own values."""
+        return next(s for s in self.storage if s.name == host.name)
+
     def cast(self, role: Role, choice: int = 0) -> Host:
         """Find who has a role just now; ``choice`` picks among application servers or hosts."""
         opened = self.opened or self.volume.prefer

@@ -17,10 +17,6 @@ def _changer(scene: Scene) -> Changer:
     return Changer(goal=scene.goal, transport=scene.transport)
 
 
-def _server(scene: Scene, host: Host) -> StorageServer:
-    return next(s for s in scene.storage if s.name == host.name)
-
-
 def _other(scene: Scene, host: Host) -> StorageServer:
     return next(s for s in scene.storage if s.name != host.name)
 
@@ -32,11 +28,11 @@ async def _move(scene: Scene, host: Host) -> None:
 
 async def _empty(scene: Scene, host: Host) -> None:
     changer = _changer(scene)
-    await changer.empty(await changer.read(), _server(scene, host))
+    await changer.empty(await changer.read(), scene.server(host))
 
 
 async def _fill(scene: Scene, host: Host) -> None:
-    await _changer(scene).fill(_server(scene, host))
+    await _changer(scene).fill(scene.server(host))
 
 
 async def _changed(scene: Scene, host: Host) -> bool:

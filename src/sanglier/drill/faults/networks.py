@@ -107,7 +107,7 @@ async def _flapped(_scene: Scene, _host: Host) -> bool:
 
 
 def _address(scene: Scene, host: Host) -> str:
-    return next(s.replication for s in scene.storage if s.name == host.name)
+    return scene.server(host).replication
 
 
 def _shape(*words: str) -> Deed:
