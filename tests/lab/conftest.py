@@ -13,6 +13,9 @@ from sanglier.lab import control
 from sanglier.lab.control import Lab
 from sanglier.lab.record import Wish
 
+DISK = 512 << 20
+"""Bytes of each data disk: what is copied, verified and checked whole in many tests."""
+
 
 def say(subject: str, what: str) -> None:
     os.write(2, f"{subject}: {what}\n".encode())
@@ -27,7 +30,7 @@ def lab() -> Iterator[Lab]:
         return
     control.down("test")
     try:
-        yield control.up("test", Wish(applications=2), say)
+        yield control.up("test", Wish(applications=2, disk_bytes=DISK), say)
     finally:
         control.down("test")
 
@@ -46,9 +49,7 @@ def site(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Site:
     return known if known.secrets.exists() else make_site(lab, directory)
 
 
-@pytest.fixture
-def small_lab() -> Iterator[Callable[..., Lab]]:
-    """Make labs of a few hosts, by default the witness alone; they go with the test."""
+def _small_labs() -> Iterator[Callable[..., Lab]]:
     names: list[str] = []
 
     def make(*hosts: str, wish: Wish | None = None) -> Lab:
@@ -59,3 +60,15 @@ def small_lab() -> Iterator[Callable[..., Lab]]:
     yield make
     for name in names:
         control.down(name)
+
+
+@pytest.fixture
+def small_lab() -> Iterator[Callable[..., Lab]]:
+    """Make labs of a few hosts, by default the witness alone; they go with the test."""
+    yield from _small_labs()
+
+
+@pytest.fixture(scope="module")
+def module_lab() -> Iterator[Callable[..., Lab]]:
+    """The same, for labs that go with the tests of one file."""
+    yield from _small_labs()

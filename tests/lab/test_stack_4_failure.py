@@ -80,7 +80,7 @@ GUARD_ON = "crm_attribute --name maintenance-mode --delete; crm_resource --wait 
 WITHOUT_FENCING = "drbdsetup disk-options 0 --fencing=dont-care"
 WRITE_APART = """
 drbdadm disconnect data
-dd if=/dev/urandom of=/dev/drbd0 bs=4k count=1 seek=250000 oflag=direct 2>&1
+dd if=/dev/urandom of=/dev/drbd0 bs=4k count=1 seek=100000 oflag=direct 2>&1
 """
 GOING_ON_ALONE = "cs:StandAlone ro:Primary/Unknown ds:UpToDate/Outdated"
 DISCARD_MINE = "drbdadm disconnect data || :; drbdadm connect --discard-my-data data"

@@ -1,16 +1,16 @@
-"""Bare Debian servers to a mounted filesystem, however often ``apply`` is cut on the way.
+"""Bare Debian servers to mounted filesystems, however often ``apply`` is cut on the way.
 
-Every package comes from the lab's own mirror.
+Every package comes from the lab's own mirror.  The file has another shape than the example:
+two volumes, the witness on an application server, ``timings: fast``.
 """
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from cluster_site import Site, cut, make_site
+from cluster_site import TARGETS, Site, cut, make_site
 
 from sanglier.lab.control import Lab
 from sanglier.lab.recipe import Kind
@@ -18,32 +18,71 @@ from sanglier.lab.record import Wish
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1500)]
 
+HOSTS = ("disk-a", "disk-b", "srv-a", "srv-b")
+DISK = 512 << 20
+OWN_WITNESS = "witness:\n  ssh: witness\n  address: 10.77.0.31\n"
+ON_SRV_B = "witness:\n  on: srv-b\n  address: 10.77.0.22\n"
+MAIL = """
+  mail:
+    on: {disk-a: /dev/ubdc, disk-b: /dev/ubdc}
+    prefer: disk-b
+    filesystem: ocfs2
+    label: MAIL
+    mount: /mail
+    for: small-files
+"""
 STORAGE = "corosync, corosync-qdevice, fence-agents, ipmitool, pacemaker, pacemaker-cli-utils"
+INITIATOR = "multipath-tools, ocfs2-tools, open-iscsi"
+ABSENT = "dpkg-query -W drbd-utils pacemaker ocfs2-tools corosync-qnetd 2>/dev/null || :"
 
-
-CUTS = (7, 8, 9, 4, 2, 8, 7, 9, 4, 2, 2)
+CUTS = (6, 12, 14, 12, 14, 12)
 """Steps that each run may begin: the first is cut behind the packages, one step on each host."""
 
 
-def test_apply_takes_bare_hosts_to_a_mounted_filesystem(
-    small_lab: Callable[..., Lab], tmp_path: Path
-) -> None:
-    site = make_site(small_lab(wish=Wish(kind=Kind.BARE, applications=2)), tmp_path)
-    for host in ("disk-a", "srv-a", "witness"):
-        absent = "dpkg-query -W drbd-utils pacemaker ocfs2-tools corosync-qnetd 2>/dev/null || :"
-        assert site.on(host, absent) == ""
-    plan = site.plan()
+def varied(text: str) -> str:
+    """The example with a witness on srv-b, a second volume, and fast timings."""
+    for old, new in ((OWN_WITNESS, ON_SRV_B), ("timings: safe", "timings: fast")):
+        assert old in text
+        text = text.replace(old, new)
+    return text.rstrip() + MAIL
+
+
+def opened(site: Site) -> dict[str, str]:
+    """Volume -> the one storage server whose side of it is open."""
+    found: dict[str, str] = {}
+    for minor, volume in enumerate(("data", "mail")):
+        path = f"{TARGETS}/core/iblock_{minor}/{volume}/alua/sanglier/alua_access_state"
+        states = {host: site.on(host, f"cat {path}") for host in ("disk-a", "disk-b")}
+        assert sorted(states.values()) == ["0", "2"], (volume, states)
+        found[volume] = next(host for host, state in states.items() if state == "0")
+    return found
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory, module_lab: Callable[..., Lab]) -> Site:
+    """Servers without a package of ours, each storage server with a second disk."""
+    lab = module_lab(wish=Wish(kind=Kind.BARE, applications=2, only=HOSTS, disk_bytes=DISK))
+    for host in ("disk-a", "disk-b"):
+        lab.attach_disk(host, "ubdc", DISK)
+    site = make_site(lab, tmp_path_factory.mktemp("bare"))
+    site.file.write_text(varied(site.file.read_text()))
+    return site
+
+
+def test_apply_takes_bare_hosts_to_mounted_filesystems(bare: Site) -> None:
+    for host in HOSTS:
+        assert bare.on(host, ABSENT) == ""
+    plan = bare.plan()
     installs = {step["host"]: step["summary"] for step in plan["steps"]
                 if step["layer"] == "packages"}  # fmt: skip
     assert installs["disk-a"] == f"install drbd-utils, targetcli-fb, {STORAGE}"
-    assert installs["srv-b"] == "install multipath-tools, ocfs2-tools, open-iscsi"
-    assert installs["witness"] == "install corosync-qnetd"
-    assert _times_cut(site) >= 7
-    site.apply()
-    site.assert_whole()
-    assert site.open_on() == "disk-a"
-    assert site.on("disk-a", "systemctl is-enabled rtslib-fb-targetctl || :") == "disabled"
-    assert "Nothing to do" in site.apply()
+    assert installs["srv-a"] == f"install {INITIATOR}"
+    assert installs["srv-b"] == f"install {INITIATOR}, corosync-qnetd"
+    assert _times_cut(bare) >= 5
+    bare.apply()
+    bare.assert_whole()
+    assert bare.on("disk-a", "systemctl is-enabled rtslib-fb-targetctl || :") == "disabled"
+    assert "Nothing to do" in bare.apply()
 
 
 def _times_cut(site: Site) -> int:
@@ -53,3 +92,21 @@ def _times_cut(site: Site) -> int:
         if not cut(site, steps, how, "apply"):
             return number
     return len(CUTS)
+
+
+def test_two_volumes_are_open_on_different_servers_and_one_moves_alone(bare: Site) -> None:
+    assert opened(bare) == {"data": "disk-a", "mail": "disk-b"}
+    assert bare.on("srv-b", "systemctl is-active corosync-qnetd") == "active"
+    bare.must("timings", "--check")
+    bare.on("srv-a", "echo letter > /mail/box; echo row > /data/table; sync")
+    bare.must("move", "mail", "--to", "disk-a")
+    assert opened(bare) == {"data": "disk-a", "mail": "disk-a"}
+    bare.must("move", "mail", "--to", "disk-b")
+
+
+def test_the_witness_on_an_application_server_lets_the_survivor_open_both(bare: Site) -> None:
+    bare.lab.kill("disk-b")
+    bare.until("disk-a", "crm_resource -r mail-open --locate 2>/dev/null | grep -q disk-a")
+    letters = bare.on("srv-b", "cat /mail/box /data/table; echo more > /mail/box; sync")
+    assert letters == "letter\nrow"
+    assert bare.on("srv-a", "cat /mail/box") == "more"

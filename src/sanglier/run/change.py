@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from sanglier.core.action import Script
@@ -14,14 +16,18 @@ from sanglier.core.shell import render
 from sanglier.layers import cluster, drbd, target
 from sanglier.layers.base import Goal
 from sanglier.layers.cluster import change
+from sanglier.layers.multipath import haste
 from sanglier.run.codes import Code
 from sanglier.run.gather import gather
-from sanglier.run.transport import Transport
+from sanglier.run.transport import Session, Transport
 from sanglier.spec.cluster import Host, StorageServer, Volume
 
 LAYERS = (drbd.LAYER, target.LAYER, cluster.LAYER)
 MARGIN_S = 30
 """Beyond the script's own patience, before ssh gives it up."""
+
+HASTE_S = 5
+"""How long a change waits for application servers to be watched; it goes on without them."""
 
 
 def _quiet(_event: Event) -> None:
@@ -50,7 +56,8 @@ class Changer:
         if found and change.open_on(self.goal, found[1], volume) == server:
             return False
         must(change.unready(self.goal, facts, volume, server))
-        await self._run(server, change.move(volume, server), change.MOVE_S)
+        async with self._hastened((volume,), change.MOVE_S):
+            await self._run(server, change.move(volume, server), change.MOVE_S)
         return True
 
     async def empty(self, facts: Facts, server: StorageServer) -> None:
@@ -58,7 +65,8 @@ class Changer:
         other = next(s for s in self.goal.cluster.storage if s != server)
         for volume in self.goal.cluster.volumes:
             must(change.unready(self.goal, facts, volume, other))
-        await self._run(other, change.empty(server), change.EMPTY_S)
+        async with self._hastened(self.goal.cluster.volumes, change.EMPTY_S):
+            await self._run(other, change.empty(server), change.EMPTY_S)
 
     async def fill(self, server: StorageServer) -> None:
         """Take ``server`` back and wait until its data is up to date."""
@@ -71,6 +79,32 @@ class Changer:
             if volume.prefer == server.name and await self.move(facts, volume, server):
                 moved.append(volume.name)
         return tuple(moved)
+
+    @asynccontextmanager
+    async def _hastened(self, volumes: Sequence[Volume], seconds: int) -> AsyncIterator[None]:
+        """Have the application servers take up their paths at once meanwhile, as far as they can.
+
+        One that does not answer takes them up at its next check, as after a failure.
+        """
+        script = render(haste.hasten(volumes), reveal=False)
+        watching: list[Session] = []
+
+        async def watch(server: Host) -> None:
+            session = await self.transport.hold(server, script, limit=seconds + MARGIN_S)
+            watching.append(session)
+            await session.line()
+
+        async def watch_all() -> None:
+            servers = self.goal.cluster.applications
+            await asyncio.gather(*(watch(s) for s in servers), return_exceptions=True)
+
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(watch_all(), HASTE_S)
+            yield
+        finally:
+            closing = (session.close() for session in watching)
+            await asyncio.gather(*closing, return_exceptions=True)
 
     async def _run(self, host: Host, script: Script, seconds: int) -> None:
         text = render(script, reveal=False)

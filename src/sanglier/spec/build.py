@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from types import MappingProxyType
 
-from sanglier.spec import defaults, model, sizes, timings
+from sanglier.spec import defaults, hosts, model, sizes, timings
 from sanglier.spec.cluster import (
     Access,
     ApplicationServer,
@@ -55,7 +55,7 @@ def _address(text: str) -> str:
     return str(ip_address(text))
 
 
-def _storage(index: int, name: str, server: model.Storage) -> StorageServer:
+def _storage(index: int, name: str, server: hosts.Storage) -> StorageServer:
     return StorageServer(
         name=name,
         ssh=server.ssh,
@@ -68,7 +68,7 @@ def _storage(index: int, name: str, server: model.Storage) -> StorageServer:
     )
 
 
-def _fence(level: int, fence: model.Fence) -> FenceDevice:
+def _fence(level: int, fence: hosts.Fence) -> FenceDevice:
     parameters = (fence.__pydantic_extra__ or {}).items()
     return FenceDevice(
         agent=fence.agent,
@@ -78,11 +78,11 @@ def _fence(level: int, fence: model.Fence) -> FenceDevice:
     )
 
 
-def _plain(value: model.Scalar) -> str:
+def _plain(value: hosts.Scalar) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _application(position: int, name: str, server: model.Application) -> ApplicationServer:
+def _application(position: int, name: str, server: hosts.Application) -> ApplicationServer:
     return ApplicationServer(
         name=name,
         ssh=server.ssh,
@@ -94,7 +94,7 @@ def _application(position: int, name: str, server: model.Application) -> Applica
 
 
 def _witness(
-    witness: model.Witness | None, applications: tuple[ApplicationServer, ...]
+    witness: hosts.Witness | None, applications: tuple[ApplicationServer, ...]
 ) -> Witness | None:
     if witness is None:
         return None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from sanglier.core.probe import Output
 from sanglier.core.step import Risk
 from sanglier.layers.files import differs
+from sanglier.layers.multipath import haste
 from sanglier.layers.multipath.desired import DAEMON, PATH, conf_file, settings
 from sanglier.layers.multipath.facts import Map, MultipathFacts
 from sanglier.layers.multipath.probe import parse_maps, parse_settings
@@ -173,3 +177,35 @@ def test_a_wrong_file_and_what_runs_are_mended_in_one_step() -> None:
     (step,) = applying(GOAL, facts).steps
     assert step.summary == "write /etc/multipath.conf"
     assert applying(GOAL, step.effect(facts)).empty
+
+
+STATUS = """\
+0 1048472 multipath 2 0 1 0 1 1 A 0 4 2 8:0 F 1 0 1 8:16 F 1 0 1 8:48 A 0 0 1 8:32 A 0 0 1
+"""
+"""``dmsetup status sanglier-data`` on srv-a in the lab, while disk-a was dead, 2026-11-25."""
+
+
+def run_haste(directory: Path, script: str, status: str) -> str:
+    """Run a part of the script with a ``dmsetup`` that says ``status`` and notes its messages."""
+    stub = directory / "dmsetup"
+    stub.write_text(f'#!/bin/sh\n[ "$1" = status ] && printf "%s" "{status}" || echo "$@" >&3\n')
+    stub.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{directory}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["sh", "-ec", script], capture_output=True, text=True, timeout=20, check=True,
+        env=environment, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_failed_paths_and_no_others_are_found_in_a_status_line(tmp_path: Path) -> None:
+    script = haste.FAILED + "failed sanglier-data"
+    assert run_haste(tmp_path, script, STATUS).split() == ["8:0", "8:16"]
+    assert run_haste(tmp_path, script, STATUS.replace(" F ", " A ")) == ""
+
+
+def test_a_path_whose_session_is_lost_is_left_alone(tmp_path: Path) -> None:
+    """The devices of the recording are none of this machine's, so that none is "running"."""
+    status = STATUS.replace("8:0 ", "9999:0 ").replace("8:16 ", "9999:16 ")
+    script = haste.FAILED + haste.HASTEN
+    assert run_haste(tmp_path, f"exec 3>&1\nset -- sanglier-data\n{script}", status) == "ready\n"

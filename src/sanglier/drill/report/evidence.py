@@ -81,17 +81,33 @@ def _runs(campaigns: Iterable[Campaign]) -> tuple[DrillRun, ...]:
     return tuple(run for campaign in campaigns for run in campaign.runs)
 
 
+def _latest(campaigns: Iterable[Campaign]) -> tuple[DrillRun, ...]:
+    """Give the last run of each drill, told apart by timings, and by seed where one was drawn."""
+    last: dict[tuple[str, ...], DrillRun] = {}
+    for campaign in campaigns:
+        for run in campaign.runs:
+            what = (drill_kind(run), str(run.seed), campaign.timings)
+            if what not in last or last[what].started < run.started:
+                last[what] = run
+    return tuple(last.values())
+
+
 def _mode(mode: str, campaigns: Sequence[Campaign]) -> Iterator[str]:
     """Write what one access mode came to."""
     mine = [campaign for campaign in campaigns if campaign.access == mode]
     runs = _runs(mine)
     yield f"## Access: {escaped(mode)}"
     yield f"**{worst(campaign.verdict for campaign in mine)}** {escaped(headline(runs))}"
+    now = _latest(mine)
+    if len(now) < len(runs):
+        yield "### As it stands: the latest run of each drill, and of each seed"
+        yield f"**{worst(run.verdict for run in now)}** {escaped(headline(now))}"
+        yield "\n".join(_totals(totals(now)))
     for timings in dict.fromkeys(campaign.timings for campaign in mine):
-        yield f"### Drills with timings: {escaped(timings)}"
+        yield f"### All runs with timings: {escaped(timings)}"
         yield "\n".join(_drills(_runs(c for c in mine if c.timings == timings)))
     yield from _not_valid(runs)
-    yield "### Totals"
+    yield "### Totals of all runs"
     yield "\n".join(_totals(totals(runs)))
 
 

@@ -35,9 +35,21 @@ def test_drills_of_one_name_are_one_row_over_several_campaigns() -> None:
 def test_each_set_of_timings_has_its_own_rows() -> None:
     slow = synthetic.campaign(synthetic.kill_open_side())
     page = evidence_page([slow, replace(slow, timings="fast")])
-    assert page.count("### Drills with timings: ") == 2
+    assert page.count("### All runs with timings: ") == 2
     assert page.count("| kill-open-side | ✓ VALID | 1 |") == 2
     assert "* drills: 2 (2 VALID" in page
+
+
+def test_a_failure_that_a_later_run_of_the_drill_mended_is_told_apart_from_how_it_stands() -> None:
+    mended = replace(synthetic.cut_replication(), checks=synthetic.kill_open_side().checks)
+    failed = replace(synthetic.cut_replication(), started="2026-11-24T10:00:00+00:00")
+    later = replace(mended, started="2026-11-25T10:00:00+00:00")
+    for runs in ((failed, later), (later, failed)):
+        page = evidence_page([synthetic.campaign(*runs)])
+        stands = page.index("### As it stands")
+        assert "**INVALID** 1 of 2 drills" in page[:stands]
+        assert "**VALID** The drill passed" in page[stands : page.index("### All runs")]
+    assert "As it stands" not in evidence_page([synthetic.campaign(failed)])
 
 
 def test_rounds_of_random_are_one_row() -> None:
