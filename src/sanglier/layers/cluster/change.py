@@ -13,7 +13,7 @@ from sanglier.layers.base import Goal
 from sanglier.layers.cluster import cib
 from sanglier.layers.cluster.facts import ClusterFacts, State
 from sanglier.layers.drbd.facts import DrbdFacts
-from sanglier.layers.target.desired import tpg
+from sanglier.layers.target.desired import ROOT, state_path, tpg
 from sanglier.layers.target.facts import TargetFacts
 from sanglier.spec.cluster import StorageServer, Volume
 
@@ -22,12 +22,13 @@ MOVE_S = 60
 EMPTY_S = 240
 FILL_S = 900
 
-# $1 resource, $2 node, $3 seconds.  The constraint that moves it is forgotten afterwards, and by
-# itself after two minutes, crm_resource(8) --lifetime; stickiness keeps the resource there.
+# $1 resource, $2 node, $3 seconds, $4 file with the ALUA state of that side, which says when it is
+# open: crm_resource(8) --locate counts one whose start is pending.  The constraint that moves it is
+# forgotten afterwards, and by itself after two minutes, --lifetime; stickiness keeps it there.
 MOVE = """
 crm_resource --resource "$1" --move --node "$2" --lifetime PT2M >/dev/null || return 1
 tries=$(($3 * 5))
-until crm_resource --resource "$1" --locate 2>/dev/null | grep -qw "running on: $2"; do
+until { read -r state < "$4"; } 2>/dev/null && [ "$state" = 0 ]; do
     tries=$((tries - 1)); sleep 0.2
     if [ "$tries" -le 0 ]; then
         crm_resource --resource "$1" --clear >/dev/null 2>&1
@@ -115,7 +116,8 @@ def unready(goal: Goal, facts: Facts, volume: Volume, server: StorageServer) -> 
 
 def move(volume: Volume, server: StorageServer) -> Script:
     """Open the side of ``server`` instead of the other; drained in between."""
-    return Script(text=MOVE, args=(cib.side(volume), server.hostname, str(MOVE_S)))
+    state = f"{ROOT}/{state_path(volume)}"
+    return Script(text=MOVE, args=(cib.side(volume), server.hostname, str(MOVE_S), state))
 
 
 def empty(server: StorageServer) -> Script:
