@@ -21,6 +21,7 @@ from sanglier.drill.catalogue import DRILLS
 from sanglier.drill.engine import Plan
 from sanglier.drill.report.summary import summary_lines
 from sanglier.drill.result import Verdict
+from sanglier.drill.scene import without_power
 from sanglier.drill.schedule import Group
 from sanglier.drill.settle import PATIENCE_S
 
@@ -194,8 +195,17 @@ def _plan(
 
 
 def _play(stage: Stage, plans: Sequence[Plan], seed: int | None) -> None:
+    _must_have_power(stage, plans)
     kept = store.begin(store.drills_root(os.environ), identity(seed))
     result = asyncio.run(campaign(stage, plans, kept))
     for line in summary_lines(result, kept.folder):
         stage.console.print(line)
     raise typer.Exit(OK if result.verdict is Verdict.VALID else FAILED)
+
+
+def _must_have_power(stage: Stage, plans: Sequence[Plan]) -> None:
+    """Refuse before anything begins what cannot be made; raises SG-DRILL-011."""
+    items = (item for plan in plans for group in plan.groups for item in group)
+    needing = [str(item) for item in items if item.fault.needs_power]
+    if needing and stage.lab is None:
+        raise without_power(", ".join(dict.fromkeys(needing)))

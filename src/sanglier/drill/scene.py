@@ -129,10 +129,15 @@ class Scene:
     def must_power(self) -> Power:
         """Give the power over the hosts; SG-DRILL-011 when there is none."""
         if self.power is None:
-            raise SanglierError(
-                code="SG-DRILL-011",
-                subject=self.goal.cluster.name,
-                what="this fault needs power over the hosts, which only a lab has",
-                fix="add `--lab NAME`; `sanglier drill list` shows the faults that need none",
-            )
+            raise without_power(self.goal.cluster.name)
         return self.power
+
+
+def without_power(subject: str) -> SanglierError:
+    """Make the error of a fault that cannot be made here."""
+    return SanglierError(
+        code="SG-DRILL-011",
+        subject=subject,
+        what="this fault needs power over the hosts, which only a lab has",
+        fix="add `--lab NAME`; `sanglier drill list` shows the faults that need none",
+    )

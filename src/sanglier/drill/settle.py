@@ -22,8 +22,10 @@ PERIOD_S = 2.0
 ANSWER_S = 15
 # $1 minor.  Both sides Primary and up to date, I/O not frozen.
 MIRROR = 'grep -q "^ *$1: cs:Connected ro:Primary/Primary ds:UpToDate/UpToDate C r" /proc/drbd'
-# $1 the open side's resource: one server, and every fence device started.
+# $1 the open side's resource: one server, and every fence device started; and nothing is left to
+# do, such as a kill of a server that was lost and has just come back, crm_resource(8) --wait.
 DECIDED = """
+timeout 10 crm_resource --wait --timeout=3s >/dev/null 2>&1 || return 1
 runs() { timeout 10 crm_resource --resource "$1" --locate 2>/dev/null | grep -c 'is running on'; }
 [ "$(runs "$1")" = 1 ] || return 1
 for device in $2; do [ "$(runs "$device")" = 1 ] || return 1; done

@@ -1,0 +1,34 @@
+"""What ``sanglier drill`` refuses before any host is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from sanglier.cli.drill import app
+from sanglier.core.errors import SanglierError
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "lab.yaml"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("run", "FILE", "multipathd-killed", "open-killed"), "open-killed+30"),
+        (("replay", "FILE", "iscsid-killed+4&san-cut-one:1+9"), "san-cut-one:1+9"),
+    ],
+)
+def test_without_a_lab_a_fault_that_needs_power_is_refused_at_once(
+    words: tuple[str, ...], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANGLIER_STATE", str(tmp_path))
+    secrets = tmp_path / "cluster.secrets"
+    secrets.touch(mode=0o600)
+    secrets.write_text("fence: {disk-a: 'invented-1', disk-b: 'invented-2'}\n")
+    given = [str(EXAMPLE) if word == "FILE" else word for word in words]
+    error = CliRunner().invoke(app, [*given, "--secrets", str(secrets)]).exception
+    assert isinstance(error, SanglierError)
+    assert (error.code, error.subject) == ("SG-DRILL-011", told)
+    assert not (tmp_path / "drills").exists()
