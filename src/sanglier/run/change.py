@@ -16,7 +16,7 @@ from sanglier.core.shell import render
 from sanglier.layers import cluster, drbd, target
 from sanglier.layers.base import Goal
 from sanglier.layers.cluster import change
-from sanglier.layers.multipath import haste
+from sanglier.layers.multipath.change import hasten
 from sanglier.run.codes import Code
 from sanglier.run.gather import gather
 from sanglier.run.transport import Session, Transport
@@ -86,7 +86,7 @@ class Changer:
 
         One that does not answer takes them up at its next check, as after a failure.
         """
-        script = render(haste.hasten(volumes), reveal=False)
+        script = render(hasten(volumes), reveal=False)
         watching: list[Session] = []
 
         async def watch(server: Host) -> None:

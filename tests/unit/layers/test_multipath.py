@@ -12,7 +12,7 @@ import pytest
 from sanglier.core.probe import Output
 from sanglier.core.step import Risk
 from sanglier.layers.files import differs
-from sanglier.layers.multipath import haste
+from sanglier.layers.multipath import change
 from sanglier.layers.multipath.desired import DAEMON, PATH, conf_file, settings
 from sanglier.layers.multipath.facts import Map, MultipathFacts
 from sanglier.layers.multipath.probe import parse_maps, parse_settings
@@ -199,7 +199,7 @@ def run_haste(directory: Path, script: str, status: str) -> str:
 
 
 def test_failed_paths_and_no_others_are_found_in_a_status_line(tmp_path: Path) -> None:
-    script = haste.FAILED + "failed sanglier-data"
+    script = change.FAILED + "failed sanglier-data"
     assert run_haste(tmp_path, script, STATUS).split() == ["8:0", "8:16"]
     assert run_haste(tmp_path, script, STATUS.replace(" F ", " A ")) == ""
 
@@ -207,5 +207,5 @@ def test_failed_paths_and_no_others_are_found_in_a_status_line(tmp_path: Path) -
 def test_a_path_whose_session_is_lost_is_left_alone(tmp_path: Path) -> None:
     """The devices of the recording are none of this machine's, so that none is "running"."""
     status = STATUS.replace("8:0 ", "9999:0 ").replace("8:16 ", "9999:16 ")
-    script = haste.FAILED + haste.HASTEN
+    script = change.FAILED + change.HASTEN
     assert run_haste(tmp_path, f"exec 3>&1\nset -- sanglier-data\n{script}", status) == "ready\n"
