@@ -12,7 +12,7 @@ MARKS = {Verdict.VALID: "✓", Verdict.INVALID: "✗", Verdict.UNKNOWN: "?"}
 """So that a verdict can be told without its colour."""
 ABSENT = "–"
 """Stands for a figure that nothing gave; never shown as 0."""
-_ROUND = re.compile(r"^random\b[\W_]*\d+$")
+_ROUND = re.compile(r"^random\b[\W_]*\d+(, again)?$")
 _UNSHOWN = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Whatever XML 1.0 does not allow, and the C1 controls, which move a terminal's cursor."""
 _DIRECTIONS = re.compile("[\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]")

@@ -52,6 +52,18 @@ def test_a_failure_that_a_later_run_of_the_drill_mended_is_told_apart_from_how_i
     assert "As it stands" not in evidence_page([synthetic.campaign(failed)])
 
 
+def test_a_seed_that_was_replayed_stands_as_its_replay_came_out() -> None:
+    bad = replace(
+        synthetic.random_round(1),
+        checks=synthetic.cut_replication().checks,
+        started="2026-11-24T10",
+    )
+    again = replace(synthetic.random_round(1), name="random 1, again", started="2026-11-24T11")
+    page = evidence_page([synthetic.campaign(bad, again)])
+    assert "**VALID** The drill passed" in page
+    assert _cells(page, "random")[2] == "2"
+
+
 def test_rounds_of_random_are_one_row() -> None:
     rounds = [synthetic.random_round(n) for n in (1, 2, 3)]
     page = evidence_page([synthetic.campaign(*rounds)])
