@@ -1,4 +1,8 @@
-"""One lab for the whole session: two application servers, every package installed."""
+"""One lab for the whole session: two application servers, every package installed.
+
+Tests that use it run one after the other in one process; those that make labs of their own run
+beside them in another.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,13 @@ from sanglier.lab.record import Wish
 
 DISK = 512 << 20
 """Bytes of each data disk: what is copied, verified and checked whole in many tests."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put each test into one of the two processes, `pytest -n 2 --dist loadgroup`."""
+    for item in items:
+        shared = "lab" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("shared-lab" if shared else "own-labs"))
 
 
 def say(subject: str, what: str) -> None:
