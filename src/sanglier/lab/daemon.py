@@ -84,7 +84,7 @@ def session(place: Place, name: str) -> tuple[process.Process, ...]:
 
 def end(place: Place, name: str) -> None:
     """SIGKILL the session and forget it; SG-LAB-032 if something survives."""
-    left = process.end(session(place, name))
+    left = process.end(lambda: session(place, name))
     if left:
         raise refuse(
             32, name, f"processes {', '.join(str(p.pid) for p in left)} do not end",

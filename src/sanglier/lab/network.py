@@ -145,7 +145,7 @@ def remove(place: Place) -> None:
     """End whatever lives in the namespace, then remove it with its bridges and taps."""
     if not place.namespace_file.exists():
         return
-    left = process.end(process.in_namespace(place.namespace_file))
+    left = process.end(lambda: process.in_namespace(place.namespace_file))
     if left:
         raise refuse(
             32, place.name, f"processes {', '.join(str(p.pid) for p in left)} do not end",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,15 +100,20 @@ def send(pid: int, number: signal.Signals) -> None:
         return
 
 
-def end(processes: tuple[Process, ...], *, patience: float = 10.0) -> tuple[Process, ...]:
-    """SIGKILL them and wait, at most ``patience`` seconds; return those that are left."""
-    for process in processes:
-        send(process.pid, signal.SIGKILL)
+def end(
+    living: Callable[[], tuple[Process, ...]], *, patience: float = 10.0
+) -> tuple[Process, ...]:
+    """SIGKILL until ``living`` lists nothing, at most ``patience`` seconds; return what is left.
+
+    What one of them forked between being listed and being killed is in the next list: a kernel
+    under load starts processes all the time, and one that escapes keeps its disks locked.
+    """
     deadline = time.monotonic() + patience
-    left = processes
-    while left and time.monotonic() < deadline:
-        left = tuple(process for process in left if same(process))
-        time.sleep(0.02)
+    while (left := living()) and time.monotonic() < deadline:
+        for process in left:
+            send(process.pid, signal.SIGKILL)
+        while any(map(same, left)) and time.monotonic() < deadline:
+            time.sleep(0.02)
     return left
 
 

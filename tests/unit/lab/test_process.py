@@ -35,4 +35,13 @@ def test_end_ends_the_session_and_nothing_else() -> None:
     with subprocess.Popen(("sleep", "60"), start_new_session=True) as sleeper:
         members = process.in_session(sleeper.pid)
         assert [member.pid for member in members] == [sleeper.pid]
-        assert process.end(members) == ()
+        assert process.end(lambda: process.in_session(sleeper.pid)) == ()
+
+
+def test_what_is_forked_while_the_session_is_ended_is_ended_too() -> None:
+    forking = ("sh", "-c", "while :; do sleep 60 & done")
+    with subprocess.Popen(forking, start_new_session=True) as leader:
+        while len(process.in_session(leader.pid)) < 20:
+            pass
+        assert process.end(lambda: process.in_session(leader.pid)) == ()
+    assert process.in_session(leader.pid) == ()
