@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -139,7 +139,7 @@ class Engine:
     async def _group(self, group: Group) -> None:
         """Strike together, heal each after its time, wait until the cluster is whole."""
         self.hit = set()
-        await asyncio.gather(*(self._fault(item) for item in group))
+        await asyncio.gather(*self._strikes(group))
         self.lacking = await settle(self.scene, self.plan.patience_s)
         await self._back()
         if self.lacking:
@@ -150,9 +150,20 @@ class Engine:
                 fix="look at the hosts as they are now; `sanglier status`",
             )
 
-    async def _fault(self, item: Item) -> None:
+    def _strikes(self, group: Group) -> Iterator[Coroutine[None, None, None]]:
+        """Give the faults of a group; what is made inside a host comes before what stops it."""
+        made = [(item, asyncio.Event()) for item in group]
+        inside = [event for item, event in made if not item.fault.needs_power]
+        for item, event in made:
+            host = self.scene.cast(item.fault.role, item.choice)
+            yield self._fault(item, host, inside if item.fault.needs_power else (), event)
+
+    async def _fault(
+        self, item: Item, host: Host, before: Sequence[asyncio.Event], made: asyncio.Event
+    ) -> None:
         scene, fault = self.scene, item.fault
-        host = scene.cast(fault.role, item.choice)
+        for other in before:
+            await other.wait()
         self._allow(item)
         if fault.kills:
             everyone = fault.role is Role.ALL
@@ -167,6 +178,7 @@ class Engine:
                 self.doubts.append(f"{fault.name} on {host.name} did not take")
         except Exception as error:  # a fault that cannot be made is a doubt, not a crash
             self.doubts.append(f"{fault.name} on {host.name} could not be made: {error}")
+        made.set()
         try:
             await asyncio.sleep(max(0.0, item.hold_s - (time.monotonic() - began)))
         finally:  # also when the drill is interrupted
