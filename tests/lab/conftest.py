@@ -21,8 +21,9 @@ DISK = 512 << 20
 """Bytes of each data disk: what is copied, verified and checked whole in many tests."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put each test into one of the two processes, `pytest -n 2 --dist loadgroup`."""
+    """Put each test into one of the two processes, before xdist reads the marks."""
     for item in items:
         shared = "lab" in getattr(item, "fixturenames", ())
         item.add_marker(pytest.mark.xdist_group("shared-lab" if shared else "own-labs"))
