@@ -12,21 +12,28 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from cluster_site import Site, make_site
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from sanglier.lab import control
 from sanglier.lab.control import Lab
 from sanglier.lab.record import Wish
 
+OWN_LABS = ("test_lab_life.py", "test_stack_9_bare.py")
 DISK = 512 << 20
 """Bytes of each data disk: what is copied, verified and checked whole in many tests."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put each test into one of the two processes, before xdist reads the marks."""
-    for item in items:
-        shared = "lab" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("shared-lab" if shared else "own-labs"))
+class TwoProcesses(LoadScopeScheduling):
+    """Gives one process the files that make labs of their own, and another all the rest."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "own-labs" if any(file in nodeid for file in OWN_LABS) else "shared-lab"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TwoProcesses:
+    """Take the place of xdist's schedulers, `pytest -n 2 --dist loadscope`."""
+    return TwoProcesses(config, log)
 
 
 def say(subject: str, what: str) -> None:

@@ -88,3 +88,11 @@ def test_a_disk_is_plugged_into_a_running_host(small_lab: Callable[..., Lab]) ->
     there = small_lab()
     there.attach_disk("witness", "ubdc", 64 << 20)
     assert there.run("witness", "lsblk", "-bno", "SIZE", "/dev/ubdc").stdout.strip() == "67108864"
+
+
+def test_two_labs_do_not_meet(lab: Lab, small_lab: Callable[..., Lab]) -> None:
+    other = small_lab()
+    ids = [each.run("witness", "cat", "/etc/machine-id").stdout for each in (lab, other)]
+    assert ids[0] != ids[1]
+    assert lab.run("witness", "ping", "-c1", "-W1", "10.77.0.11").returncode == 0
+    assert other.run("witness", "ping", "-c1", "-W1", "10.77.0.11").returncode != 0
