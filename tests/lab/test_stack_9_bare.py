@@ -77,7 +77,7 @@ def test_apply_takes_bare_hosts_to_mounted_filesystems(bare: Site) -> None:
                 if step["layer"] == "packages"}  # fmt: skip
     assert installs["disk-a"] == f"install drbd-utils, targetcli-fb, {STORAGE}"
     assert installs["srv-a"] == f"install {INITIATOR}"
-    assert installs["srv-b"] == f"install {INITIATOR}, corosync-qnetd"
+    assert installs["srv-b"] == f"install corosync-qnetd, {INITIATOR}"
     assert _times_cut(bare) >= 5
     bare.apply()
     bare.assert_whole()
