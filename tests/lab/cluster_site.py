@@ -24,10 +24,18 @@ DESTROY = ("--allow", "destroy:guiguiabloc")
 
 IQN = "iqn.2009-02.fr.guiguiabloc:guiguiabloc"
 TARGETS = "/sys/kernel/config/target"
-SIDE = f"{TARGETS}/core/iblock_0/data/alua/sanglier/alua_access_state"
-"""File on a storage server: 0 while its side is open, 2 in standby."""
+DISK_BYTES = 512 << 20
+"""Size of each data disk: what is copied, verified and checked whole in many tests."""
 
 PATIENCE_S = 240.0
+
+
+def side(volume: str, minor: int) -> str:
+    """File on a storage server: 0 while its side of a volume is open, 2 in standby."""
+    return f"{TARGETS}/core/iblock_{minor}/{volume}/alua/sanglier/alua_access_state"
+
+
+SIDE = side("data", 0)
 
 
 def tpg(host: str) -> str:

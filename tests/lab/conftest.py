@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from cluster_site import Site, make_site
+from cluster_site import DISK_BYTES, Site, make_site
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -20,8 +20,6 @@ from sanglier.lab.control import Lab
 from sanglier.lab.record import Wish
 
 OWN_LABS = ("test_lab_life.py", "test_stack_9_bare.py")
-DISK = 512 << 20
-"""Bytes of each data disk: what is copied, verified and checked whole in many tests."""
 
 
 class TwoProcesses(LoadScopeScheduling):
@@ -49,7 +47,7 @@ def lab() -> Iterator[Lab]:
         return
     control.down("test")
     try:
-        yield control.up("test", Wish(applications=2, disk_bytes=DISK), say)
+        yield control.up("test", Wish(applications=2, disk_bytes=DISK_BYTES), say)
     finally:
         control.down("test")
 

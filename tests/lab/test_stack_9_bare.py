@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
-from cluster_site import TARGETS, Site, cut, make_site
+from cluster_site import DISK_BYTES, Site, cut, make_site, side
 
 from sanglier.lab.control import Lab
 from sanglier.lab.recipe import Kind
@@ -19,7 +19,6 @@ from sanglier.lab.record import Wish
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1500)]
 
 HOSTS = ("disk-a", "disk-b", "srv-a", "srv-b")
-DISK = 512 << 20
 OWN_WITNESS = "witness:\n  ssh: witness\n  address: 10.77.0.31\n"
 ON_SRV_B = "witness:\n  on: srv-b\n  address: 10.77.0.22\n"
 MAIL = """
@@ -51,8 +50,8 @@ def opened(site: Site) -> dict[str, str]:
     """Volume -> the one storage server whose side of it is open."""
     found: dict[str, str] = {}
     for minor, volume in enumerate(("data", "mail")):
-        path = f"{TARGETS}/core/iblock_{minor}/{volume}/alua/sanglier/alua_access_state"
-        states = {host: site.on(host, f"cat {path}") for host in ("disk-a", "disk-b")}
+        read = f"cat {side(volume, minor)}"
+        states = {host: site.on(host, read) for host in ("disk-a", "disk-b")}
         assert sorted(states.values()) == ["0", "2"], (volume, states)
         found[volume] = next(host for host, state in states.items() if state == "0")
     return found
@@ -61,9 +60,9 @@ def opened(site: Site) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory, module_lab: Callable[..., Lab]) -> Site:
     """Servers without a package of ours, each storage server with a second disk."""
-    lab = module_lab(wish=Wish(kind=Kind.BARE, applications=2, only=HOSTS, disk_bytes=DISK))
+    lab = module_lab(wish=Wish(kind=Kind.BARE, applications=2, only=HOSTS, disk_bytes=DISK_BYTES))
     for host in ("disk-a", "disk-b"):
-        lab.attach_disk(host, "ubdc", DISK)
+        lab.attach_disk(host, "ubdc", DISK_BYTES)
     site = make_site(lab, tmp_path_factory.mktemp("bare"))
     site.file.write_text(varied(site.file.read_text()))
     return site

@@ -11,7 +11,7 @@ from sanglier.core.errors import SanglierError
 from sanglier.core.shell import render
 from sanglier.drill.checkers.openness import OPEN, Sample
 from sanglier.drill.scene import Scene
-from sanglier.layers.target.desired import ROOT, state_path, tpg
+from sanglier.layers.target.desired import ROOT, state_file, tpg
 from sanglier.spec.cluster import Host, StorageServer
 
 PERIOD_S = "0.25"
@@ -67,7 +67,7 @@ class Watch:
     async def _sample(self, server: StorageServer) -> None:
         volume = self.scene.volume
         enable = f"{ROOT}/{tpg(self.scene.goal, volume, server)}/enable"
-        args = (f"{ROOT}/{state_path(volume)}", enable, PERIOD_S)
+        args = (state_file(volume), enable, PERIOD_S)
         script = render(Script(text=SAMPLER, args=args), reveal=False)
         session = await self.scene.transport.hold(server, script, limit=LIMIT_S)
         try:

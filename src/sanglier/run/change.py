@@ -25,7 +25,6 @@ from sanglier.spec.cluster import Host, StorageServer, Volume
 LAYERS = (drbd.LAYER, target.LAYER, cluster.LAYER)
 MARGIN_S = 30
 """Beyond the script's own patience, before ssh gives it up."""
-
 HASTE_S = 5
 """How long a change waits for application servers to be watched; it goes on without them."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sanglier.drill.faults.base import Fault
 from sanglier.drill.scene import Role, Scene
-from sanglier.layers.target.desired import ROOT, state_path
+from sanglier.layers.target.desired import state_file
 from sanglier.run.change import Changer
 from sanglier.spec.cluster import Host, StorageServer
 
@@ -37,7 +37,7 @@ async def _fill(scene: Scene, host: Host) -> None:
 
 async def _changed(scene: Scene, host: Host) -> bool:
     """Whether the other side is open now, and that of ``host`` is not."""
-    path = f"{ROOT}/{state_path(scene.volume)}"
+    path = state_file(scene.volume)
     await scene.run(_other(scene, host), OPEN, path)
     await scene.run(host, SHUT, path)
     return True

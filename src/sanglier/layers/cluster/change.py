@@ -13,7 +13,7 @@ from sanglier.layers.base import Goal
 from sanglier.layers.cluster import cib
 from sanglier.layers.cluster.facts import ClusterFacts, State
 from sanglier.layers.drbd.facts import DrbdFacts
-from sanglier.layers.target.desired import ROOT, state_path, tpg
+from sanglier.layers.target.desired import state_file, tpg
 from sanglier.layers.target.facts import TargetFacts
 from sanglier.spec.cluster import StorageServer, Volume
 
@@ -116,8 +116,8 @@ def unready(goal: Goal, facts: Facts, volume: Volume, server: StorageServer) -> 
 
 def move(volume: Volume, server: StorageServer) -> Script:
     """Open the side of ``server`` instead of the other; drained in between."""
-    state = f"{ROOT}/{state_path(volume)}"
-    return Script(text=MOVE, args=(cib.side(volume), server.hostname, str(MOVE_S), state))
+    args = (cib.side(volume), server.hostname, str(MOVE_S), state_file(volume))
+    return Script(text=MOVE, args=args)
 
 
 def empty(server: StorageServer) -> Script:

@@ -15,9 +15,6 @@ from collections.abc import Sequence
 from sanglier.core.action import Script
 from sanglier.spec.cluster import Volume
 
-READY = "ready"
-"""What the script prints when it watches."""
-
 # $1 map.  In a status line each failed path is followed by F, dm-mpath.c ``multipath_status``.
 FAILED = """
 failed() {
@@ -26,8 +23,8 @@ failed() {
     }'
 }
 """
-# $1 ... maps.  It goes on until its standard input ends, and then tries once more.  Paths whose
-# session is lost are left alone: they would hold I/O until it is given up.
+# $1 ... maps.  It says when it watches, goes on until its standard input ends, and tries once more
+# then.  Paths whose session is lost are left alone: they would hold I/O until it is given up.
 HASTEN = """
 hasten() {
     for map; do

@@ -88,6 +88,11 @@ def state_path(volume: Volume) -> str:
     return f"{core(volume)}/alua/{GROUP}/alua_access_state"
 
 
+def state_file(volume: Volume) -> str:
+    """Give the file of that attribute on a storage server."""
+    return f"{ROOT}/{state_path(volume)}"
+
+
 def _backstore(volume: Volume) -> Group:
     path = core(volume)
     values = {
