@@ -1,6 +1,7 @@
 """The table of evidence in the documents, from the documents of campaigns.
 
-``python -m sanglier.drill.report.evidence CAMPAIGN.json… --write docs/explanation/evidence.md``
+``python -m sanglier.drill.report.evidence CAMPAIGN.json… --preface docs/evidence/preface.md
+--write docs/explanation/evidence.md``
 """
 
 from __future__ import annotations
@@ -56,13 +57,17 @@ def code(text: str) -> str:
     return f"{fence}{space}{text}{space}{fence}"
 
 
-def evidence_page(campaigns: Sequence[Campaign]) -> str:
-    """Write the page; each access mode is judged apart, and each set of timings is told apart."""
+def evidence_page(campaigns: Sequence[Campaign], preface: str = "") -> str:
+    """Write the page; each access mode is judged apart, and each set of timings is told apart.
+
+    ``preface`` is Markdown that comes before all figures: what they cannot show.
+    """
     runs = _runs(campaigns)
     modes = tuple(dict.fromkeys(campaign.access for campaign in campaigns)) or ("none",)
     parts = [
         _GENERATED,
         "# Evidence",
+        *((preface.strip(),) if preface.strip() else ()),
         "What the fault drills measured. Every figure comes from the documents that "
         "`sanglier drill` keeps; a dash is a figure that nothing measured, not 0. UNKNOWN is a "
         "drill that could not be judged; it is not counted as passed.",
@@ -226,10 +231,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write the page to ``--write``, else to standard output; gives the exit status."""
     parser = argparse.ArgumentParser(description="Write the table of evidence.")
     parser.add_argument("documents", type=Path, nargs="+", metavar="CAMPAIGN.json")
+    parser.add_argument("--preface", type=Path, metavar="FILE")
     parser.add_argument("--write", type=Path, metavar="FILE")
     chosen = parser.parse_args(argv)
     try:
-        text = evidence_page([_read(path) for path in chosen.documents])
+        preface = chosen.preface.read_text(encoding="utf-8") if chosen.preface else ""
+        text = evidence_page([_read(path) for path in chosen.documents], preface)
         if chosen.write:
             chosen.write.write_text(text, encoding="utf-8")
         else:

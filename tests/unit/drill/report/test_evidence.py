@@ -121,3 +121,13 @@ def test_the_command_refuses_what_is_no_campaign_and_writes_nothing(
     assert main([good, str(tmp_path / "bad.json"), "--write", str(page)]) == 1
     assert not page.exists()
     assert "SG-DRILL-040" in capsys.readouterr().err
+
+
+def test_what_the_figures_cannot_show_comes_before_them(tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_text(to_text(synthetic.campaign(synthetic.kill_open_side())))
+    (tmp_path / "preface.md").write_text("## What these drills did not see\n\nA clock.\n")
+    page = tmp_path / "evidence.md"
+    words = (str(tmp_path / "one.json"), "--preface", str(tmp_path / "preface.md"))
+    assert main((*words, "--write", str(page))) == 0
+    text = page.read_text()
+    assert text.index("# Evidence") < text.index("A clock.") < text.index("## Access: guarded")

@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""Play the same drills on two checkouts, each in a lab of its own, at the same time.
+
+Run as root after ``scripts/setup`` in both checkouts:
+
+    .venv/bin/python benchmarks/side_by_side.py OLD NEW [--times 10] [--keep DIR] [TIMINGS:DRILL…]
+
+Machines are shared and noisy, so a figure of yesterday is no yardstick: each drill runs in both
+labs in the same minute, and what the noise is shows in the least and the most.  Prints a table
+for docs/explanation; ``--keep`` keeps the campaigns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby, repeat
+from pathlib import Path
+
+DRILLS = ("safe:open-killed", "safe:replication-cut", "safe:planned-move", "fast:open-killed")
+MOST_S = 1200
+"""Longest that one verb may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One checkout with its lab."""
+
+    name: str
+    checkout: Path
+    directory: Path
+
+    @property
+    def lab(self) -> str:
+        """Name of its lab."""
+        return f"side-{self.name}"
+
+    @property
+    def file(self) -> Path:
+        """The cluster's file."""
+        return self.directory / "lab.yaml"
+
+    def sanglier(self, *words: str, expect: tuple[int, ...] = (0,)) -> str:
+        """Run a verb of this checkout; raises when it ends otherwise than expected."""
+        argv = (self.checkout / ".venv/bin/python", "-m", "sanglier.cli.main", *words)
+        environment = {**os.environ, "SANGLIER_STATE": str(self.directory / "state")}
+        done = subprocess.run(
+            argv, capture_output=True, text=True, env=environment, check=False, timeout=MOST_S,
+            stdin=subprocess.DEVNULL, cwd=self.directory,
+        )  # fmt: skip
+        if done.returncode not in expect:
+            raise RuntimeError(f"{self.name}: {' '.join(words)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def build(self, timings: str) -> None:
+        """Boot a new lab and build the cluster."""
+        self.tear()
+        self.sanglier("lab", "up", "--name", self.lab)
+        found = json.loads(self.sanglier("lab", "status", "--name", self.lab, "--json"))
+        state = Path(found["ssh_config"]).parent
+        text = (self.checkout / "examples/lab.yaml").read_text()
+        self.file.write_text(text.replace("timings: safe", f"timings: {timings}"))
+        shutil.copy(next(state.glob("*.secrets")), self.directory / "lab.secrets")
+        self.sanglier("apply", str(self.file), "--yes", "--ssh-config", found["ssh_config"])
+
+    def tear(self) -> None:
+        """Remove the lab."""
+        self.sanglier("lab", "down", "--name", self.lab, expect=(0, 1, 2, 3))
+
+    def drill(self, name: str) -> float | None:
+        """Play a drill; gives the longest stall, seconds, ``None`` where it was not VALID."""
+        secrets = str(self.directory / "lab.secrets")
+        words = ("drill", "run", str(self.file), name, "--lab", self.lab, "--secrets", secrets)
+        said = self.sanglier(*words, "--quick", expect=(0, 1))
+        kept = max((self.directory / "state/drills").iterdir(), key=lambda one: one.name)
+        found = json.loads((kept / "campaign.json").read_text())
+        campaign = found.get("campaign", found)
+        if campaign["verdict"] != "VALID":
+            sys.stderr.write(said)
+            return None
+        return float(campaign["runs"][-1]["stall_s"])
+
+
+def spread(stalls: Iterable[float | None]) -> str:
+    """Write a median with the least, the most and the number."""
+    known = sorted(s for s in stalls if s is not None)
+    if not known:
+        return "–"
+    return f"{statistics.median(known):.1f} s ({known[0]:.1f} to {known[-1]:.1f}, {len(known)})"
+
+
+def measure(sides: tuple[Side, Side], drills: Iterable[str], times: int) -> Iterator[str]:
+    """Do it all; gives the table's lines."""
+    yield "| drill | old: median (least to most, runs) | new |"
+    yield "|---|---|---|"
+    pairs = [tuple(word.split(":", 1)) for word in drills]
+    with ThreadPoolExecutor(len(sides)) as pool:
+        for timings, group in groupby(pairs, key=lambda pair: pair[0]):
+            list(pool.map(Side.build, sides, repeat(timings)))
+            for _, name in group:
+                found = [list(pool.map(Side.drill, sides, repeat(name))) for _ in range(times)]
+                old, new = zip(*found, strict=True)
+                yield f"| {name}, {timings} | {spread(old)} | {spread(new)} |"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("old", type=Path)
+    parser.add_argument("new", type=Path)
+    parser.add_argument("drills", nargs="*", default=DRILLS, metavar="TIMINGS:DRILL")
+    parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--keep", type=Path, metavar="DIR")
+    chosen = parser.parse_args()
+    root = Path(tempfile.mkdtemp(prefix="sanglier-side-"))
+    names = {"old": chosen.old.resolve(), "new": chosen.new.resolve()}
+    sides = [Side(name=name, checkout=at, directory=root / name) for name, at in names.items()]
+    for side in sides:
+        side.directory.mkdir()
+    try:
+        for line in measure((sides[0], sides[1]), chosen.drills, chosen.times):
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+    finally:
+        for side in sides:
+            side.tear()
+            if chosen.keep:
+                shutil.copytree(
+                    side.directory / "state/drills", chosen.keep / side.name, dirs_exist_ok=True
+                )
+        shutil.rmtree(root)
+
+
+if __name__ == "__main__":
+    main()
