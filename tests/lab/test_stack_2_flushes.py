@@ -1,4 +1,7 @@
-"""What an application asks to be durable is flushed on the open server's disk, every time."""
+"""What an application asks to be durable is flushed on the open server's disk, every time.
+
+OCFS2 flushes only where it is mounted with barriers, and mounts without them unless it is told.
+"""
 
 from __future__ import annotations
 
@@ -45,9 +48,25 @@ for i in range(times):
     if synced and sync: sync(on)
 """
 
+SERVERS = ("srv-a", "srv-b")
+UNIT = "/etc/systemd/system/data.mount"
+AS_BEFORE = (
+    f"sed -i 's/barrier=1,//' {UNIT}; systemctl daemon-reload; mount -o remount,barrier=0 /data"
+)
+HOLD = "exec 9>/data/held-$(hostname); echo ready; read -r line; echo $line >&9"
+
 
 def flushes(site: Site, server: str) -> int:
     return int(site.on(server, FLUSHES))
+
+
+def begun(site: Site, host: str, *argv: str) -> subprocess.Popen[str]:
+    """Begin something on a host that says when it is ready, and then waits for a line."""
+    pipe = subprocess.PIPE
+    run = subprocess.Popen(site.lab.ssh_argv(host, argv), stdin=pipe, stdout=pipe, text=True)
+    assert run.stdout
+    assert run.stdout.readline() == "ready\n"
+    return run
 
 
 def flushed(site: Site, host: str, kind: str, *, synced: bool = True) -> int:
@@ -55,12 +74,7 @@ def flushed(site: Site, host: str, kind: str, *, synced: bool = True) -> int:
     server = site.open_on()
     word = "synced" if synced else "unsynced"
     argv = ("python3", "-c", WRITER, f"/data/flushes-{host}", kind, str(TIMES), word)
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        site.lab.ssh_argv(host, argv), stdin=pipe, stdout=pipe, text=True
-    ) as writer:
-        assert writer.stdout
-        assert writer.stdout.readline() == "ready\n"
+    with begun(site, host, *argv) as writer:
         before = flushes(site, server)
         writer.communicate("go\n", timeout=120)
         assert writer.returncode == 0
@@ -83,3 +97,53 @@ def test_without_a_sync_the_same_writes_flush_next_to_nothing(site: Site) -> Non
     """So it is the syncs that were counted, and not what flushes anyway."""
     counted = flushed(site, "srv-a", "appends", synced=False)
     assert counted < TIMES / 2
+
+
+def test_a_cluster_from_before_is_taken_over_with_its_files_open(site: Site) -> None:
+    """Units and mounts without the option: told by status, and mended by a remount."""
+    for host in SERVERS:
+        site.on(host, AS_BEFORE)
+    assert site.refused("status", status=1).count("NO FSYNC IS FLUSHED") == len(SERVERS)
+    steps = {step["address"]: step for step in site.plan()["steps"]}
+    assert set(steps) == {f"{h}/ocfs2/{what}" for h in SERVERS for what in ("data.mount", "data")}
+    assert {step["risk"] for step in steps.values()} == {"safe"}
+    holders = [begun(site, host, "sh", "-c", HOLD) for host in SERVERS]
+    site.apply()
+    for host, holder in zip(SERVERS, holders, strict=True):
+        holder.communicate("still mine\n", timeout=60)
+        assert site.on(host, f"cat /data/held-{host}") == "still mine"
+    site.assert_whole()
+
+
+def test_a_mount_that_shares_another_ones_options_gets_its_own(site: Site) -> None:
+    """The filesystem is mounted elsewhere, by hand and without: the unit's mount shares that."""
+    site.on("srv-b", "umount /data; mkdir -p /mnt/by-hand; "
+            "mount -t ocfs2 /dev/mapper/sanglier-data /mnt/by-hand")  # fmt: skip
+    site.apply()
+    site.assert_whole()
+    assert "barrier=1" in site.on("srv-b", "grep ' /mnt/by-hand ' /proc/mounts")
+    site.on("srv-b", "umount /mnt/by-hand; rmdir /mnt/by-hand")
+    site.assert_whole()
+
+
+def test_systemd_mounts_and_reloads_with_barriers(site: Site) -> None:
+    """What a boot does, and what somebody may do by hand."""
+    site.on("srv-a", "systemctl daemon-reload; systemctl reload data.mount; "
+            "grep -q ' /data .*barrier=1' /proc/mounts")  # fmt: skip
+    site.on("srv-a", "systemctl restart data.mount; grep -q ' /data .*barrier=1' /proc/mounts")
+    site.assert_whole()
+
+
+QUEUE = "/sys/block/$(basename $(readlink /dev/mapper/sanglier-data))/queue/write_cache"
+
+
+def test_a_map_that_is_made_to_drop_flushes_is_told(site: Site) -> None:
+    site.on("srv-b", f"printf 'write through' > {QUEUE}")
+    try:
+        assert flushed(site, "srv-b", "O_DSYNC") < TIMES / 2
+        said = site.refused("status", status=1)
+    finally:
+        site.on("srv-b", f"printf 'write back' > {QUEUE}")
+    assert "SG-FS-010" in said
+    assert "ITS MAP DROPS FLUSHES" in said
+    site.assert_whole()
