@@ -36,6 +36,9 @@ GROUPS: dict[str, dict[str, Drift]] = {
             "srv-b", "for d in /sys/block/sd*/device/timeout; do echo 30 > $d; done",
             "srv-b/initiator/disks",
         ),
+        "mount options changed": drift(
+            "srv-a", "mount -o remount,barrier=0,commit=60,relatime /data", "srv-a/ocfs2/data",
+        ),
         "unmounted filesystem": drift("srv-b", "umount /data", "srv-b/ocfs2/data"),
         "logged-out session": drift(
             "srv-a", "iscsiadm -m node -p 10.77.3.12 --logout",

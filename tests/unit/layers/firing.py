@@ -122,6 +122,7 @@ FIRING: Mapping[str, State] = {
     "SG-FS-001": lambda: with_filesystem(facts_of("filesystem-unmounted"), "srv-a", label="OTHER"),
     "SG-FS-002": _foreign_mount,
     "SG-FS-003": _locked_values,
+    "SG-FS-010": lambda: with_filesystem(facts_of("converged"), "srv-a", cache="write through"),
 }
 SIZED = replace(VOLUME, size_bytes=1 << 30)
 """The volume with a declared size."""

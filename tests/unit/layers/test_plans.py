@@ -15,6 +15,7 @@ DRIFTS = {
     "multipath-conf-edited": {("srv-b", "multipath")},
     "session-logged-out": {("srv-a", "initiator"), ("srv-a", "multipath")},
     "filesystem-unmounted": {("srv-b", "ocfs2")},
+    "mounted-with-other-options": {("srv-b", "ocfs2")},
     "drbd-option-changed": {("disk-a", "drbd")},
     "acl-removed": {("disk-b", "target"), ("srv-a", "multipath")},
     "acl-of-a-stranger": {("disk-b", "target")},

@@ -20,9 +20,9 @@ from sanglier.layers.cluster.desired import files_of
 from sanglier.layers.drbd.desired import handler_file
 from sanglier.layers.files import WantedFile
 from sanglier.layers.initiator.desired import UDEV_PATH, login_file
-from sanglier.layers.ocfs2.desired import again_file, mount_file
+from sanglier.layers.ocfs2.desired import BARRIER, again_file, mount_file
 
-from .goal import FIXTURES, GOAL
+from .goal import FIXTURES, GOAL, VOLUME
 
 WANTED_THEN = FIXTURES / "wanted.xml"
 """Pacemaker's configuration as it was loaded for the case ``converged``."""
@@ -43,6 +43,8 @@ def of_today(layer: str, name: str, output: Output) -> Output:
         return replace(output, text=_with_programs(output.text, PROGRAMS[layer]))
     if (layer, name) == ("ocfs2", "files"):
         return replace(output, text=_with_mount_units(output.text))
+    if (layer, name) == ("ocfs2", "mounts"):
+        return replace(output, text=_with_mount_options(output.text))
     if (layer, name) == ("initiator", "files"):
         return replace(output, text=_with_login_file(output.text))
     if (layer, name) == ("cluster", "configuration"):
@@ -81,6 +83,19 @@ def _with_mount_units(text: str) -> str:
             found[wanted.path] = f"{wanted.text}\n"
             found.setdefault(again_file().path, again_file().text)
     return "\n".join(f"==> {path} <==\n{body}" for path, body in found.items()) if found else text
+
+
+def _with_mount_options(text: str) -> str:
+    """Add the option of today's mount units to what the units of then had mounted."""
+    mounted_then = _line_of((FIXTURES / "cases/converged/srv-a/ocfs2/mounts.txt").read_text())
+    if BARRIER in mounted_then:
+        return text
+    return text.replace(mounted_then, mounted_then.replace(",errors=", f",{BARRIER},errors="))
+
+
+def _line_of(mounts: str) -> str:
+    """Give the line of the volume's mount in /proc/mounts."""
+    return next(line for line in mounts.splitlines() if line.startswith(f"{VOLUME.map_device} "))
 
 
 def _with_login_file(text: str) -> str:

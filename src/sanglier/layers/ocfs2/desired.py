@@ -35,6 +35,12 @@ MOUNT_OPTIONS: Mapping[Workload, tuple[str, ...]] = {
     Workload.DATABASE: ("noatime",),
     Workload.GENERAL: ("relatime",),
 }
+BARRIER = "barrier=1"
+"""Off by default in OCFS2, and without it neither fsync nor the journal's commit sends a flush
+(fs/ocfs2/super.c, OCFS2_MOUNT_BARRIER; fs/ocfs2/file.c, ocfs2_sync_file).  Beside the profiles, so
+that none is without it."""
+NETDEV = "_netdev"
+"""For mount(8) and systemd; the kernel does not know it."""
 
 
 def _node(cluster: Cluster, server: ApplicationServer) -> str:
@@ -86,7 +92,12 @@ def unit_name(mount: str) -> str:
 
 def mount_options(volume: Volume) -> tuple[str, ...]:
     """Mount options of a volume; nodev and nosuid are the administrator's to add."""
-    return ("_netdev", *MOUNT_OPTIONS[volume.workload])
+    return (NETDEV, *kernel_options(volume))
+
+
+def kernel_options(volume: Volume) -> tuple[str, ...]:
+    """Mount options that /proc/mounts must show."""
+    return (BARRIER, *MOUNT_OPTIONS[volume.workload])
 
 
 def mount_file(volume: Volume) -> WantedFile:

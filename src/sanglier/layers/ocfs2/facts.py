@@ -22,6 +22,9 @@ class Filesystem:
     blank: bool = False
     pending: bool = False
     """A run was cut while it made the filesystem on a blank device."""
+    cache: str = ""
+    """``write back`` or ``write through``, queue/write_cache of a map that is mounted; with the
+    latter the kernel drops flushes.  Empty: not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from sanglier.core.address import Address
 from sanglier.core.problem import Problem, Severity
 from sanglier.layers.base import Goal
-from sanglier.layers.ocfs2.desired import node_values, runtime_values
+from sanglier.layers.ocfs2.desired import kernel_options, node_values, runtime_values
 from sanglier.layers.ocfs2.facts import Filesystem, Ocfs2Facts
 from sanglier.spec.cluster import Cluster, Volume
+
+WRITE_THROUGH = "write through"
 
 
 def _problem(
@@ -51,6 +53,28 @@ def foreign_mount(host: str, volume: Volume, now: Ocfs2Facts) -> Problem | None:
     )  # fmt: skip
 
 
+def missing_options(volume: Volume, now: Ocfs2Facts) -> tuple[str, ...]:
+    """Options that the volume's filesystem is mounted without; none where it is not mounted."""
+    mount = now.mounts.get(volume.mount)
+    if mount is None or mount.source != volume.map_device:
+        return ()
+    return tuple(option for option in kernel_options(volume) if option not in mount.options)
+
+
+def drops_flushes(host: str, volume: Volume, found: Filesystem) -> Problem | None:
+    """Tell of a map at which flushes end: LIO says "write cache", so somebody wrote to sysfs."""
+    if found.cache != WRITE_THROUGH:
+        return None
+    return _problem(
+        host, volume.name, "SG-FS-010", Severity.WARNING,
+        f'the queue of {volume.map_device} says "{WRITE_THROUGH}"',
+        "the kernel drops every flush there, so that no fsync reaches a disk",
+        f"on {host}: printf 'write back' > /sys/block/$(basename $(readlink {volume.map_device}))"
+        f"/queue/write_cache; and see that /sys/block/drbd{volume.minor}/queue/write_cache says "
+        "the same on both storage servers",
+    )  # fmt: skip
+
+
 def wrong_values(cluster: Cluster, now: Ocfs2Facts) -> dict[str, str]:
     """Runtime values of o2cb that are not the wanted ones, as "is"."""
     wanted = {**runtime_values(cluster.timings), **node_values(cluster)}
@@ -81,6 +105,7 @@ def problems(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Problem, ...]:
         for problem in (
             foreign_filesystem(host, volume, now.filesystems[volume.name]),
             foreign_mount(host, volume, now),
+            drops_flushes(host, volume, now.filesystems[volume.name]),
         ):
             if problem:
                 found.append(problem)

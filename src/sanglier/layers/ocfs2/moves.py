@@ -14,8 +14,10 @@ from sanglier.layers.base import Goal
 from sanglier.layers.files import WantedFile, as_read, write_step
 from sanglier.layers.ocfs2.desired import (
     AGAIN,
+    BARRIER,
     O2CB,
     UNIT_DIR,
+    kernel_options,
     mkfs_arguments,
     mkfs_marker,
     mount_options,
@@ -65,13 +67,36 @@ blockdev --flushbufs "$device"
 rm -f "$marker"
 """
 )
-# $1 mount unit, $2 mount point.
-MOUNT = """
+# remount POINT OPTION,OPTION…: the options in force are kept (mtab) and a line of fstab is not
+# asked; "atime" comes first, for noatime would stay beside a relatime.  mount.ocfs2(8) may say yes
+# to what the kernel does not do, so /proc/mounts has the last word.
+REMOUNT = """
+in_force() {
+    found=
+    while read -r _ where kind options _; do
+        if [ "$where $kind" = "$1 ocfs2" ]; then found=,$options,; fi
+    done < /proc/mounts
+    for option in $(IFS=,; echo $2); do
+        case $found in *,"$option",*) ;; *) return 1;; esac
+    done
+}
+remount() {
+    mount --options-source mtab -o "remount,atime,$2" "$1"
+    in_force "$1" "$2" || { echo "not all of $2 is in force on $1:$found"; return 1; }
+}
+"""
+# $1 mount unit, $2 mount point, $3 options.  A mount of the same filesystem elsewhere, made by
+# hand, gives its options to this one too: they share what the kernel knows of it.
+MOUNT = (
+    REMOUNT
+    + """
 systemctl reset-failed "$1" 2>/dev/null || :
 systemctl enable -q --no-reload "$1"
 systemctl start "$1" || { systemctl status --no-pager -n 20 "$1"; dmesg | tail -n 15; return 1; }
 grep -q " $2 ocfs2 " /proc/mounts
+in_force "$2" "$3" || remount "$2" "$3"
 """
+)
 # $1 mount unit, $2 mount point, $3 the unit that would mount it again.
 UNMOUNT = """
 systemctl stop "$3" 2>/dev/null || :
@@ -196,15 +221,36 @@ def mount(host: str, volume: Volume) -> Step:
     """Mount the filesystem through systemd, also at boot."""
     unit = unit_name(volume.mount)
     now = Mount(source=volume.map_device, kind="ocfs2", options=frozenset(mount_options(volume)))
+    options = ",".join(kernel_options(volume))
     return step(
         host, volume.name, 3, Mark.START, f"mount {volume.label} on {volume.mount}, also at boot",
-        "it is not mounted", (Script(text=MOUNT, args=(unit, volume.mount)),),
+        "it is not mounted", (Script(text=MOUNT, args=(unit, volume.mount, options)),),
         change(
             host,
             lambda f: replace(
                 f, mounts={**f.mounts, volume.mount: now}, units={**f.units, unit: RUNNING}
             ),
         ),
+    )  # fmt: skip
+
+
+def remount(host: str, volume: Volume, missing: tuple[str, ...]) -> Step:
+    """Have a mounted filesystem take its options, with its users on it."""
+    options = kernel_options(volume)
+
+    def alter(facts: Ocfs2Facts) -> Ocfs2Facts:
+        mount = facts.mounts[volume.mount]
+        now = replace(mount, options=mount.options.union(options))
+        return replace(facts, mounts={**facts.mounts, volume.mount: now})
+
+    reason = f"it is mounted without {', '.join(missing)}"
+    if BARRIER in missing:
+        reason += ", so that no fsync is flushed to a disk"
+    text = REMOUNT + 'remount "$1" "$2"\n'
+    return step(
+        host, volume.name, 3, Mark.CHANGE, f"remount {volume.mount} with {','.join(options)}",
+        reason, (Script(text=text, args=(volume.mount, ",".join(options))),),
+        change(host, alter),
     )  # fmt: skip
 
 

@@ -38,6 +38,7 @@ echo device
 if grep -q "^$1 " /proc/mounts; then
     link=$(readlink "$1"); read -r numbers < "/sys/class/block/${link##*/}/dev"
     echo readable
+    read -r cache < "/sys/class/block/${link##*/}/queue/write_cache" && echo "cache $cache"
     while IFS= read -r line; do
         case $line in E:ID_FS_TYPE=*|E:ID_FS_LABEL=*) echo "${line#E:ID_FS_}";; esac
     done < "/run/udev/data/b$numbers"
@@ -107,6 +108,7 @@ def parse_filesystem(output: Output) -> Filesystem:
         label=pairs.get("LABEL", ""),
         blank="blank" in output.lines,
         pending="pending" in output.lines,
+        cache=next((line[6:] for line in output.lines if line.startswith("cache ")), ""),
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sanglier.core.facts import Facts
 from sanglier.core.layer import StatusLine
 from sanglier.layers.base import Goal
+from sanglier.layers.ocfs2.desired import BARRIER
 from sanglier.layers.ocfs2.facts import Ocfs2Facts
-from sanglier.layers.ocfs2.judge import wrong_values
+from sanglier.layers.ocfs2.judge import drops_flushes, missing_options, wrong_values
 from sanglier.spec.cluster import Cluster, Volume
 
 
@@ -25,12 +26,21 @@ def _o2cb(cluster: Cluster, host: str, now: Ocfs2Facts) -> StatusLine:
 
 def _mount(host: str, volume: Volume, now: Ocfs2Facts) -> StatusLine:
     mount = now.mounts.get(volume.mount)
-    good = mount is not None and mount.source == volume.map_device and "rw" in mount.options
+    missing = missing_options(volume, now)
+    right = mount is not None and mount.source == volume.map_device and "rw" in mount.options
     if mount is None:
         text = f"not mounted on {volume.mount}"
     else:
         mode = "read-write" if "rw" in mount.options else "READ-ONLY"
         text = f"{mount.source} on {volume.mount}, {mode}"
+        if missing:
+            text += f", WITHOUT {', '.join(missing)}"
+        if BARRIER in missing:
+            text += ": NO FSYNC IS FLUSHED"
+    drops = drops_flushes(host, volume, now.filesystems[volume.name]) is not None
+    if drops:
+        text += ", ITS MAP DROPS FLUSHES"
+    good = right and not missing and not drops
     return StatusLine(host=host, layer="ocfs2", subject=volume.name, healthy=good, text=text)
 
 

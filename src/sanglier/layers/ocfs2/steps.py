@@ -102,9 +102,10 @@ def _mount(facts: Facts, host: str, volume: Volume) -> tuple[Step, ...]:
         return ()
     if volume.mount not in now.mounts:
         return (moves.mount(host, volume),)
-    if not unit.is_enabled:
-        return (moves.enable_mount(host, volume),)
-    return ()
+    missing = judge.missing_options(volume, now)
+    remounts = (moves.remount(host, volume, missing),) if missing else ()
+    enables = () if unit.is_enabled else (moves.enable_mount(host, volume),)
+    return (*remounts, *enables)
 
 
 def propose(goal: Goal, facts: Facts) -> Proposal:
