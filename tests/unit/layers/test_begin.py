@@ -172,13 +172,24 @@ def test_one_blank_disk_is_filled_from_the_other_and_its_sync_never_skipped(
 
 
 @pytest.mark.parametrize(
-    "source", [{"outdated": True}, {"up": True, "disk": "Outdated"}, {"disk": "Inconsistent"}]
+    ("source", "whole"),
+    [
+        ({"outdated": True}, True),
+        ({"up": True, "disk": "Outdated"}, True),
+        ({"torn": True, "outdated": True}, False),
+        ({"disk": "Inconsistent"}, False),
+    ],
 )
-def test_a_blank_disk_is_not_filled_from_older_data(source: dict[str, object]) -> None:
+def test_a_blank_disk_is_not_filled_from_older_data_without_its_consent(
+    source: dict[str, object], whole: bool
+) -> None:
     facts = with_side(facts_of("one-side-wiped"), "disk-a", **source)
     plan = applying(allowing("reuse:disk-a/mapper/disk", NEW), facts)
     assert codes(plan) >= {"SG-DRBD-012"}
     assert begun(plan) == []
+    plan = applying(allowing("reuse:disk-a/mapper/disk", "older:data"), facts)
+    assert begun(plan) == (["create metadata"] if whole else [])
+    assert ("SG-DRBD-012" not in codes(plan)) is whole
 
 
 def test_metadata_that_nobody_could_read_is_data() -> None:
@@ -193,8 +204,8 @@ def test_metadata_that_nobody_could_read_is_data() -> None:
 def test_outdated_is_read_from_the_metadata() -> None:
     found = facts_of("drbd-outdated")
     assert {h: sides(found)[h].outdated for h in STORAGE} == {"disk-a": False, "disk-b": True}
-    assert not any(side.outdated for side in sides(facts_of("converged")).values())
-    assert not any(side.outdated for side in sides(facts_of("metadata-just-made")).values())
+    for case in ("converged", "metadata-just-made", "destroyed", "all-rebooted"):
+        assert all(side.current or side.fresh for side in sides(facts_of(case)).values()), case
 
 
 # The filesystem.

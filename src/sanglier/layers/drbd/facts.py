@@ -53,7 +53,9 @@ class Resource:
     pending: bool = False
     """A first writing of metadata was cut."""
     outdated: bool = False
-    """Its metadata says that it is not, or no longer, a whole and newest copy."""
+    """Its metadata says that newer data was elsewhere."""
+    torn: bool = False
+    """Its metadata says that it is a mixture of old and new (Inconsistent)."""
     secret_digest: str = ""
     """SHA-256 of the shared secret in use."""
     options: Mapping[str, str] = field(default_factory=dict)
@@ -62,7 +64,12 @@ class Resource:
     @property
     def current(self) -> bool:
         """Whether it may be the newest data: nothing says that it is not."""
-        return not (self.outdated or self.disk in {"Outdated", "Inconsistent"})
+        return self.whole and not self.outdated and self.disk != "Outdated"
+
+    @property
+    def whole(self) -> bool:
+        """Whether it can be the source of a sync at all."""
+        return not self.torn and self.disk != "Inconsistent"
 
     @property
     def connected(self) -> bool:

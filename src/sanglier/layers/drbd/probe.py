@@ -90,10 +90,10 @@ def _secret_digest(lines: tuple[str, ...]) -> str:
     return next((w[1] for w in words if len(w) > 1), "")
 
 
-def _outdated(lines: tuple[str, ...]) -> bool:
-    """Flags behind the four UUIDs of get-gi, drbdsetup(8): consistent, was up to date…"""
+def _flags(lines: tuple[str, ...]) -> tuple[bool, bool]:
+    """Read the flags behind the four UUIDs of get-gi: consistent, was up to date…, drbdmeta(8)."""
     words = next((line[3:].strip().split(":") for line in lines if line.startswith("gi ")), [])
-    return "0" in words[4:6]
+    return words[4:5] != ["0"], words[5:6] != ["0"]
 
 
 def _current_uuid(lines: tuple[str, ...]) -> str:
@@ -105,6 +105,8 @@ def parse_resource(state: Output, look: Output, minor: int) -> Resource:
     """Combine /proc/drbd and the look at one resource."""
     entry, percent = _proc_entry(state.text, minor)
     uuid = _current_uuid(look.lines)
+    used = uuid not in {"", FRESH_UUID}
+    consistent, newest = _flags(look.lines)
     up = entry.get("cs", "Unconfigured") != "Unconfigured"
     attached = up and entry["disk"] not in {"Diskless", ""}
     return Resource(
@@ -120,7 +122,8 @@ def parse_resource(state: Output, look: Output, minor: int) -> Resource:
         metadata=bool(uuid) or attached,
         fresh=uuid == FRESH_UUID,
         pending="pending" in look.lines,
-        outdated=bool(uuid) and uuid != FRESH_UUID and _outdated(look.lines),
+        outdated=used and not newest,
+        torn=used and not consistent,
         secret_digest=_secret_digest(look.lines) if up else "",
         options=_options(look.lines) if up else {},
     )

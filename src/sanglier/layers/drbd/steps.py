@@ -32,7 +32,7 @@ def _side(facts: Facts, host: str, volume: Volume) -> Resource:
     side = facts.of(host, DrbdFacts).resources[volume.name]
     device = facts.of(host, BackingFacts).devices[volume.name]
     if device.emptied and device.blank and not side.up:
-        return replace(side, metadata=False, fresh=False, outdated=False)
+        return replace(side, metadata=False, fresh=False, outdated=False, torn=False)
     return side
 
 

@@ -72,6 +72,11 @@ def new_consent(volume: Volume) -> str:
     return f"new:{volume.name}"
 
 
+def older_consent(volume: Volume) -> str:
+    """Consent that allows to go on from data that is known not to be the newest."""
+    return f"older:{volume.name}"
+
+
 def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     """One look per volume, on the servers that mirror it and on those that mount it."""
     if any(server.name == host for server in goal.cluster.applications):
@@ -132,7 +137,7 @@ def beginning(goal: Goal, facts: Facts, volume: Volume, sides: Mapping[str, Reso
     devices = {host: facts.of(host, BackingFacts).devices[volume.name] for host in sides}
     empty = [host for host, side in sides.items() if is_empty(side, devices[host])]
     if len(empty) < len(sides):
-        return _one_side(volume, sides, empty)
+        return _one_side(goal, volume, sides, empty)
     live = tuple(_told(goal, facts, volume, "live"))
     if live:
         return Beginning(problem=_in_use(volume, live))
@@ -168,13 +173,17 @@ def _files(facts: Facts, volume: Volume, sides: Mapping[str, Resource],
             yield from (f"{host}: {path} is there" for path in traces.file)
 
 
-def _one_side(volume: Volume, sides: Mapping[str, Resource], empty: list[str]) -> Beginning:
+def _one_side(
+    goal: Goal, volume: Volume, sides: Mapping[str, Resource], empty: list[str]
+) -> Beginning:
     """Let a blank side be filled from the other, which must have the newest data."""
     bare = [host for host in empty if not sides[host].metadata]
-    for source in set(sides) - set(empty):
-        if bare and not sides[source].current:
-            return Beginning(problem=_older(volume, bare[0], source, sides[source]))
-    return Beginning()
+    old = [host for host in sides if host not in empty and not sides[host].current]
+    if not bare or not old:
+        return Beginning()
+    if sides[old[0]].whole and older_consent(volume) in goal.consents:
+        return Beginning(consent=older_consent(volume))
+    return Beginning(problem=_older(volume, bare[0], old[0], sides[old[0]]))
 
 
 def _blocker(code: str, volume: Volume, host: str, what: str, why: str, fix: str) -> Problem:
@@ -214,12 +223,16 @@ def _lost(volume: Volume, known: tuple[str, ...]) -> Problem:
 
 def _older(volume: Volume, bare: str, source: str, side: Resource) -> Problem:
     device = short_device(volume.devices[bare])
-    state = side.disk or "not up to date by its metadata"
+    state = "Outdated" if side.whole else "Inconsistent, a mixture"
+    lost = (
+        f"if it is lost, and {source}'s older data is to be used: --allow {older_consent(volume)}"
+        if side.whole
+        else f"if it is lost, neither side is usable: your backup, and `wipe:` for {source}"
+    )
     return _blocker(
         "SG-DRBD-012", volume, bare,
         f"the device {device} is blank, and the other side, {source}, has older data ({state})",
         f"the newest data was on {bare}; a blank peer makes {source} the source, and what was "
         "acknowledged since is lost for good",
-        f"bring the right disk of {bare} back; if it is lost, decide as in "
-        "docs/how-to/replace-a-storage-server.md whether the older data is to be used",
+        f"bring the right disk of {bare} back (docs/how-to/replace-a-storage-server.md); {lost}",
     )  # fmt: skip
