@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
-from cluster_site import DISK, EXAMPLES, WIPE, Site, make_site
+from cluster_site import DISK, EXAMPLES, TARGETS, WIPE, Site, make_site
 
 from sanglier.drill.article import FinalTest
 from sanglier.layers.stack import LAYERS
@@ -83,6 +83,37 @@ def test_a_device_in_use_is_refused_even_with_consent(site: Site) -> None:
     site.on("disk-b", "umount /mnt/x")
     assert "SG-DISK-003" in said
     assert "mounted on /mnt/x" in said
+
+
+JOURNAL = f"""
+mkfs.ext4 -q -F -O journal_dev -b 4096 {DISK}
+truncate -s 64M /var/fs; mkfs.ext4 -q -F -b 4096 -J device={DISK} /var/fs
+mkdir -p /mnt/x; mount -o loop /var/fs /mnt/x; echo kept > /mnt/x/file
+"""
+"""Another filesystem's journal on the device, of which neither mounts nor sysfs tell."""
+BACKSTORE = f"""
+modprobe target_core_iblock; mkdir -p {TARGETS}/core/iblock_77/other
+printf udev_path={DISK} > {TARGETS}/core/iblock_77/other/control
+printf udev_path={DISK} > {TARGETS}/core/iblock_77/other/udev_path
+echo 1 > {TARGETS}/core/iblock_77/other/enable
+"""
+"""Somebody else's LIO disk on the device, blank as yet."""
+
+
+def test_a_device_that_another_journal_or_target_has_is_refused_even_with_consent(
+    site: Site,
+) -> None:
+    site.on("disk-a", JOURNAL)
+    site.on("disk-b", BACKSTORE)
+    plan = site.plan(*WIPE)
+    found = {p["address"]: p for p in plan["problems"] if p["code"] == "SG-DISK-003"}
+    assert set(found) == {"disk-a/backing/mapper/disk", "disk-b/backing/mapper/disk"}, plan
+    assert "iblock_77/other" in found["disk-b/backing/mapper/disk"]["what"]
+    assert "SG-DISK-003" in site.refused("apply", "--yes", *WIPE)
+    site.on("disk-b", f"rmdir {TARGETS}/core/iblock_77/other {TARGETS}/core/iblock_77")
+    site.on("disk-a", "umount /mnt/x; mount -o loop /var/fs /mnt/x; cat /mnt/x/file; umount /mnt/x")
+    head = f"dd if=/dev/zero of={DISK} bs=1M count=16 conv=notrunc,fsync 2>&1"
+    site.on("disk-a", f"rm /var/fs; {head}")
 
 
 def test_a_power_switch_that_does_not_answer_stops_apply_before_anything_opens(site: Site) -> None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sanglier.core.facts import Facts
 from sanglier.layers.backing.facts import BackingFacts
 from sanglier.layers.cluster.facts import ClusterFacts
-from sanglier.layers.drbd.facts import DrbdFacts
+from sanglier.layers.drbd.facts import DrbdFacts, Traces, UserFacts
 from sanglier.layers.ocfs2.facts import Ocfs2Facts
 
 from .goal import STORAGE, VOLUME
@@ -31,6 +31,12 @@ def with_side(facts: Facts, host: str, **values: Any) -> Facts:  # noqa: ANN401
     """Replace fields of one side of the mirror."""
     side = facts.of(host, DrbdFacts).resources[VOLUME.name]
     return altered(facts, host, DrbdFacts, resources={VOLUME.name: replace(side, **values)})
+
+
+def with_traces(facts: Facts, host: str, **values: tuple[str, ...]) -> Facts:
+    """Replace what a host knows of the volume without looking at its disks."""
+    kind = DrbdFacts if facts.has(host, DrbdFacts) else UserFacts
+    return altered(facts, host, kind, traces={VOLUME.name: Traces(**values)})
 
 
 def with_filesystem(facts: Facts, host: str, **values: Any) -> Facts:  # noqa: ANN401

@@ -16,7 +16,7 @@ from sanglier.layers.network.facts import Interface, NetworkFacts
 from sanglier.layers.ocfs2.facts import Mount, Ocfs2Facts
 from sanglier.layers.packages.facts import PackagesFacts
 
-from .alter import altered, not_running, with_device, with_filesystem, with_side
+from .alter import altered, not_running, with_device, with_filesystem, with_side, with_traces
 from .goal import ARTICLE, GOAL, VOLUME
 from .recordings import facts_of
 
@@ -106,9 +106,13 @@ FIRING: Mapping[str, State] = {
     "SG-DISK-003": _recorded("device-in-use"),
     "SG-DISK-004": _device(size=1024),
     "SG-DISK-005": _device(size=1 << 29),
+    "SG-DISK-010": _device(number="254:0"),
     "SG-DRBD-002": _recorded("drbd-sync-target"),
     "SG-DRBD-003": lambda: with_side(facts_of("converged"), "disk-a", suspended=True),
     "SG-DRBD-004": _recorded("drbd-split-brain"),
+    "SG-DRBD-010": lambda: with_traces(facts_of("blank"), "srv-a", live=("it is mounted on /x",)),
+    "SG-DRBD-011": lambda: with_traces(facts_of("blank"), "srv-a", known=("it has sessions",)),
+    "SG-DRBD-012": lambda: with_side(facts_of("one-side-wiped"), "disk-a", outdated=True),
     "SG-CLU-001": _recorded("blank"),
     "SG-CLU-002": _recorded("disk-b-dead"),
     "SG-CLU-003": _recorded("node-in-standby"),
@@ -126,8 +130,11 @@ FIRING: Mapping[str, State] = {
 }
 SIZED = replace(VOLUME, size_bytes=1 << 30)
 """The volume with a declared size."""
+AGAIN = replace(VOLUME, devices=dict.fromkeys(VOLUME.devices, "/dev/dm-0"))
+"""A second volume on the first one's devices under another name."""
 GOALS: Mapping[str, Goal] = {
     "SG-DISK-004": replace(GOAL, cluster=replace(GOAL.cluster, volumes=(SIZED,))),
+    "SG-DISK-010": replace(GOAL, cluster=replace(GOAL.cluster, volumes=(VOLUME, AGAIN))),
     "SG-CLU-001": ARTICLE,
 }
 """Codes that need another goal than the usual one."""

@@ -100,7 +100,8 @@ def _check_metadata(facts: Facts, step: Step) -> None:
     device = facts.of(host, BackingFacts).devices[VOLUME.name]
     side = sides(facts)[host]
     assert device.blank or device.pending or side.pending, f"{step.address}: not blank"
-    assert not side.metadata or side.pending, f"{step.address}: has metadata"
+    wiped = device.emptied and device.blank
+    assert not side.metadata or side.pending or wiped, f"{step.address}: has metadata"
     assert not side.up
 
 

@@ -23,8 +23,12 @@ WRITING = re.compile(
 )
 MORE = {"judge", "moves"}
 """Where the steps need more than a page."""
-OWN = {"cluster": {"cib", "corosync", "change"}, "multipath": {"change"}}
-"""Files of two engines, and the changes that are no part of a plan."""
+OWN = {
+    "cluster": {"cib", "corosync", "change"},
+    "multipath": {"change"},
+    "drbd": {"begin", "traces"},
+}
+"""Files of two engines, how a mirror begins, and the changes that are no part of a plan."""
 
 
 @pytest.mark.parametrize("name", FOLDERS)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
+from sanglier.core.shell import quote
+
 PENDING_DIR = "/var/lib/sanglier/pending"
 """On the host: what was begun on a blank device and must be finished or begun again."""
 
@@ -26,6 +30,24 @@ def metadata_marker(volume: str) -> str:
     return f"{PENDING_DIR}/drbd-{volume}"
 
 
+def emptied_marker(volume: str) -> str:
+    """Path of the marker that stands while a device is blank because that is meant.
+
+    It was wiped with its consent, or a first resource file was written for it; the metadata that
+    is then made removes the marker.  A device that is blank without it was lost or exchanged.
+    """
+    return f"{PENDING_DIR}/blank-{volume}"
+
+
+def _in_use() -> str:
+    lines = files("sanglier.layers.backing").joinpath("in-use").read_text().splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+
+
+# $1 device, then a command or nothing: see the file.  perl-base is essential in Debian.
+IN_USE = f"""
+in_use() {{ perl -e {quote(_in_use(), reveal=False)} -- "$@"; }}
+"""
 # $1: device.  Succeeds when the device holds no signature and only zeroes at both ends.
 # cmp(1) reads both ends; wipefs(8) without -a only looks.
 BLANK = """

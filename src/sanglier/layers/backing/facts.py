@@ -27,12 +27,16 @@ class Device:
     """Who uses it now: mounts, swap, holders (LVM, MD, device-mapper), used partitions."""
     signatures: tuple[str, ...] = ()
     """File systems, RAID members, partition tables found by wipefs(8)."""
+    number: str = ""
+    """Major and minor, the same under every name of a device."""
     nonzero: bool = False
     """Whether the first 16 MiB or the last MiB hold anything but zeroes."""
     ours: bool = False
     """Whether a DRBD resource of the volume's name has it, attached or by its file."""
     pending: bool = False
     """Whether metadata was being written on it (blank before) when a run was cut."""
+    emptied: bool = False
+    """Whether its being blank is meant: wiped with its consent, or a first build was cut."""
 
     @property
     def blank(self) -> bool:

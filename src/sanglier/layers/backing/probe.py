@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
-from sanglier.layers.backing.desired import BLANK, metadata_marker
+from sanglier.layers.backing.desired import BLANK, IN_USE, emptied_marker, metadata_marker
 from sanglier.layers.backing.facts import BackingFacts, Device, DeviceKind
 from sanglier.layers.base import Goal
 
-# $1 device, $2 resource, $3 marker.  A device that DRBD has attached is not read further.
+# $1 device, $2 resource, $3 and $4 markers.  A device that DRBD has attached, under this name or
+# another, is not read further.  Who has it in use is asked of sysfs and then of the kernel.
 # /proc/mounts names a logical volume by its link, /dev/mapper/NAME.
 LOOK = (
     BLANK
+    + IN_USE
     + r"""
 dev=$1 resource=$2
 [ -e "$dev" ] || { echo kind absent; return; }
@@ -20,10 +22,13 @@ echo kind block
 real=$(readlink -f -- "$dev"); name=${real##*/}
 read -r sectors < "/sys/class/block/$name/size" || sectors=0
 echo "size $((sectors * 512))"
+if read -r number < "/sys/class/block/$name/dev"; then echo "number $number"; fi
 [ -e "$3" ] && echo pending
+[ -e "$4" ] && echo emptied
 if grep -qsF "$dev;" "/etc/drbd.d/$resource.res"; then echo ours file; fi
-if [ -e /proc/drbd ] && drbdsetup show "$resource" 2>/dev/null | grep -qF "\"$dev\""; then
-    echo ours attached; return
+if [ -e /proc/drbd ] && shown=$(drbdsetup show "$resource" 2>/dev/null); then
+    held=${shown#*disk*\"/}; held=/${held%%\"*}
+    if [ "$held" = "$dev" ] || [ "$held" -ef "$dev" ]; then echo ours attached; return; fi
 fi
 for part in "/sys/class/block/$name" "/sys/class/block/$name/$name"*; do
     [ -d "$part" ] || continue
@@ -39,6 +44,7 @@ for part in "/sys/class/block/$name" "/sys/class/block/$name/$name"*; do
         if [ "$source" = "/dev/$node" ]; then echo "user $node is swap"; fi
     done < /proc/swaps
 done
+in_use "$dev" || echo "user nobody can be asked who has it: perl did not run"
 wipefs --noheadings --output TYPE,LABEL -- "$dev" 2>/dev/null |
     while read -r type label; do echo "signature $type $label"; done
 blank "$dev" || echo nonzero
@@ -53,7 +59,12 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
             name=volume.name,
             script=Script(
                 text=LOOK,
-                args=(volume.devices[host], volume.name, metadata_marker(volume.name)),
+                args=(
+                    volume.devices[host],
+                    volume.name,
+                    metadata_marker(volume.name),
+                    emptied_marker(volume.name),
+                ),
             ),
         )
         for volume in goal.cluster.volumes
@@ -66,6 +77,12 @@ def _rest(output: Output, key: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def _claimed(output: Output) -> tuple[str, ...]:
+    """Say what the kernel says where nobody is found by name."""
+    told = (f"the kernel refuses to share it: {error}" for error in _rest(output, "busy"))
+    return tuple(told)
+
+
 def parse_device(output: Output) -> Device:
     """Parse one look."""
     kinds = {kind.value: kind for kind in DeviceKind}
@@ -74,11 +91,13 @@ def parse_device(output: Output) -> Device:
     return Device(
         kind=kinds.get(kind, DeviceKind.ABSENT),
         size=int(size) if size.isdecimal() else 0,
-        users=_rest(output, "user"),
+        number=next(iter(_rest(output, "number")), ""),
+        users=_rest(output, "user") or _claimed(output),
         signatures=_rest(output, "signature"),
         nonzero="nonzero" in output.lines,
         ours=any(line.startswith("ours ") for line in output.lines),
         pending="pending" in output.lines,
+        emptied="emptied" in output.lines,
     )
 
 

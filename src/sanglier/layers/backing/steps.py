@@ -11,27 +11,44 @@ from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
 from sanglier.core.problem import Problem, Severity
 from sanglier.core.step import Effect, Mark, Risk, Step
-from sanglier.layers.backing.desired import BLANK, reuse_consent, short_device, wipe_consent
+from sanglier.layers.backing.desired import (
+    BLANK,
+    IN_USE,
+    emptied_marker,
+    reuse_consent,
+    short_device,
+    wipe_consent,
+)
 from sanglier.layers.backing.facts import BackingFacts, Device, DeviceKind
 from sanglier.layers.base import Goal
 from sanglier.spec.cluster import Volume
 
-# blockdev --flushbufs so that nobody reads a stale page; the end of the device first, so that
-# an interrupted wipe leaves the beginning recognisable.
+# $1 device, $2 marker.  The kernel's claim on the device is ours while it is written, which is why
+# wipefs(8) must not ask for it itself (-f).  blockdev --flushbufs so that nobody reads a stale
+# page; the end of the device first, so that an interrupted wipe leaves the beginning recognisable.
 WIPE = (
     BLANK
+    + IN_USE
     + """
-bytes=$(blockdev --getsize64 "$1")
-tail=$((bytes / 1048576 > 0 ? bytes / 1048576 - 1 : 0))
-dd if=/dev/zero of="$1" bs=1M seek="$tail" conv=fsync 2>/dev/null || :
-head=$((tail < 16 ? tail : 16))
-wipefs -q -a -f -- "$1"
-dd if=/dev/zero of="$1" bs=1M count="$head" conv=fsync,notrunc 2>/dev/null
-blockdev --flushbufs "$1"
+in_use "$1" sh -ec '
+    bytes=$(blockdev --getsize64 "$1")
+    tail=$((bytes / 1048576 > 0 ? bytes / 1048576 - 1 : 0))
+    dd if=/dev/zero of="$1" bs=1M seek="$tail" conv=fsync 2>/dev/null || :
+    head=$((tail < 16 ? tail : 16))
+    wipefs -q -a -f -- "$1"
+    dd if=/dev/zero of="$1" bs=1M count="$head" conv=fsync,notrunc 2>/dev/null
+    blockdev --flushbufs "$1"
+' sh "$1"
 blank "$1" || { echo "$1 is still not blank"; return 1; }
+mkdir -p "${2%/*}"
+: > "$2"
 """
 )
-REUSE = 'wipefs --noheadings --output TYPE -- "$1" | grep -qx "drbd"'
+# $1 device, $2 marker: what is taken over is not to be blank.
+REUSE = """
+wipefs --noheadings --output TYPE -- "$1" | grep -qx "drbd"
+rm -f "$2"
+"""
 
 
 def _effect(host: str, volume: str, device: Device) -> Effect:
@@ -56,14 +73,14 @@ def found_on(device: Device) -> str:
 def wipe_step(host: str, volume: Volume, device: Device) -> Step:
     """Make the step that destroys what is on a device; needs its consent."""
     path = volume.devices[host]
-    blank = replace(device, signatures=(), nonzero=False, ours=False, pending=False)
+    blank = replace(device, signatures=(), nonzero=False, ours=False, pending=False, emptied=True)
     return Step(
         address=_address(host, path),
         phase=0,
         mark=Mark.REMOVE,
         summary=f"wipe {path}",
         reason=found_on(device),
-        actions=(Script(text=WIPE, args=(path,)),),
+        actions=(Script(text=WIPE, args=(path, emptied_marker(volume.name))),),
         effect=_effect(host, volume.name, blank),
         risk=Risk.DESTRUCTIVE,
         consent=wipe_consent(host, path),
@@ -79,8 +96,8 @@ def _reuse_step(host: str, volume: Volume, device: Device) -> Step:
         mark=Mark.CHANGE,
         summary=f"take over the DRBD data on {path}",
         reason=f"{found_on(device)}, and no resource of this host uses it",
-        actions=(Script(text=REUSE, args=(path,)),),
-        effect=_effect(host, volume.name, replace(device, ours=True)),
+        actions=(Script(text=REUSE, args=(path, emptied_marker(volume.name))),),
+        effect=_effect(host, volume.name, replace(device, ours=True, emptied=False)),
         risk=Risk.DISRUPTIVE,
         consent=reuse_consent(host, path),
     )
@@ -115,7 +132,8 @@ def _unusable(host: str, volume: Volume, device: Device) -> Problem | None:
         return _blocker(
             host, path, "SG-DISK-003", f"{path} is in use: " + "; ".join(device.users),
             "a device in use is never taken, with or without consent",
-            "free it first (umount, swapoff, vgreduce…), or name another device",
+            "free it first (umount, swapoff, vgreduce, losetup -d, targetcli…), or name another "
+            f"device; `lsblk -f`, `fuser -v {path}`, `losetup -l`, `zpool status`, `dmesg` tell",
         )  # fmt: skip
     if volume.size_bytes is not None and device.size < volume.size_bytes:
         return _blocker(
@@ -169,9 +187,28 @@ def _volume(goal: Goal, facts: Facts, volume: Volume) -> Proposal:
     return proposal
 
 
+def _twice(goal: Goal, facts: Facts) -> Iterator[Problem]:
+    """One device that two volumes call theirs, under whatever names."""
+    seen: dict[tuple[str, str], Volume] = {}
+    for volume in goal.cluster.volumes:
+        for host, path in volume.devices.items():
+            if not facts.has(host, BackingFacts):
+                continue
+            number = facts.of(host, BackingFacts).devices[volume.name].number
+            first = seen.setdefault((host, number), volume)
+            if number and first is not volume:
+                yield _blocker(
+                    host, path, "SG-DISK-010",
+                    f"{path} of volume {volume.name} is the same device ({number}) as "
+                    f"{first.devices[host]} of volume {first.name}",
+                    "each would overwrite what the other holds",
+                    "name another device for one of the two (`lsblk` shows them)",
+                )  # fmt: skip
+
+
 def propose(goal: Goal, facts: Facts) -> Proposal:
     """Let blank devices and our own pass; refuse or ask for the others."""
-    proposal = Proposal()
+    proposal = Proposal(problems=tuple(_twice(goal, facts)))
     for volume in goal.cluster.volumes:
         proposal += _volume(goal, facts, volume)
     return proposal

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from sanglier.layers.files import Files
 
 UP_TO_DATE = "UpToDate"
+FRESH_UUID = "0000000000000004"
+"""UUID_JUST_CREATED of drbd 8.4 (drbd.h): metadata that no data generation used yet."""
 SYNCING = frozenset(
     {
         "SyncSource",
@@ -50,10 +52,24 @@ class Resource:
     """Metadata was just created: no generation of data has ever been current."""
     pending: bool = False
     """A first writing of metadata was cut."""
+    outdated: bool = False
+    """Its metadata says that newer data was elsewhere."""
+    torn: bool = False
+    """Its metadata says that it is a mixture of old and new (Inconsistent)."""
     secret_digest: str = ""
     """SHA-256 of the shared secret in use."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Runtime options as ``drbdsetup show --show-defaults`` gives them."""
+
+    @property
+    def current(self) -> bool:
+        """Whether it may be the newest data: nothing says that it is not."""
+        return self.whole and not self.outdated and self.disk != "Outdated"
+
+    @property
+    def whole(self) -> bool:
+        """Whether it can be the source of a sync at all."""
+        return not self.torn and self.disk != "Inconsistent"
 
     @property
     def connected(self) -> bool:
@@ -72,6 +88,25 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """What a host knows of a volume without looking at its disks."""
+
+    live: tuple[str, ...] = ()
+    """Where it is mapped or mounted now."""
+    known: tuple[str, ...] = ()
+    """Where else it stands: configuration that is made only once the mirror runs."""
+    file: tuple[str, ...] = ()
+    """Its resource file, where there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserFacts:
+    """What an application server knows of the volumes, by name."""
+
+    traces: Mapping[str, Traces]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrbdFacts:
     """DRBD on one storage server."""
 
@@ -79,5 +114,6 @@ class DrbdFacts:
     """Of the loaded module; empty when it is not loaded."""
     files: Files
     resources: Mapping[str, Resource]
+    traces: Mapping[str, Traces] = field(default_factory=dict)
     handler: Mapping[str, str] = field(default_factory=dict)
     """Waits of the fence-peer handler, ``hold`` and ``grace``, seconds."""

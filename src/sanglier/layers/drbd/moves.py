@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from sanglier.core.action import Action, RemoveFile, Run, Script
+from sanglier.core.action import Action, RemoveFile, Run, Script, WriteFile
 from sanglier.core.address import Address
 from sanglier.core.facts import Facts
 from sanglier.core.step import Effect, Mark, Risk, Step
-from sanglier.layers.backing.desired import BLANK, metadata_marker
+from sanglier.layers.backing.desired import emptied_marker
 from sanglier.layers.backing.facts import BackingFacts
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd.desired import checked_options, handler_waits, resource_file
@@ -17,21 +17,6 @@ from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts, Resource
 from sanglier.layers.files import WantedFile, as_read, write_step
 from sanglier.spec.cluster import Volume
 
-# $1 resource, $2 device, $3 marker, $4 resume.  The marker says that the device was blank when
-# metadata was begun, so that a cut run can begin it again without asking.
-CREATE = (
-    BLANK
-    + """
-if [ "$4" != resume ]; then
-    blank "$2" || { echo "$2 is not blank any more; nothing was written"; return 1; }
-fi
-mkdir -p "${3%/*}"
-: > "$3"
-sync "$3" "${3%/*}"
-drbdadm create-md --force "$1" </dev/null
-rm -f "$3"
-"""
-)
 # $1 resource, $2 minor, $3 seconds.  A split brain shows as StandAlone.
 WAIT = """
 seconds=$3
@@ -50,14 +35,6 @@ while [ "$seconds" -gt 0 ]; do
 done
 echo "$1 did not connect: $line"
 return 1
-"""
-# Only ever on two sides that hold nothing: both must say Inconsistent and Connected.
-SKIP = """
-state="cs:Connected ro:Secondary/Secondary ds:Inconsistent/Inconsistent"
-grep -q "^ *$2: $state" /proc/drbd || {
-    echo "not $state any more:"; cat /proc/drbd; return 1
-}
-drbdadm -- --clear-bitmap new-current-uuid "$1/0"
 """
 # $1 resource, $2 minor.  A side that is behind is never promoted: wait a while, then say so.
 PROMOTE = """
@@ -88,7 +65,9 @@ def change(host: str, volume: str, alter: Callable[[Resource], Resource]) -> Eff
     return effect
 
 
-def _everywhere(volume: Volume, alter: Callable[[Resource], Resource]) -> Effect:
+def everywhere(volume: Volume, alter: Callable[[Resource], Resource]) -> Effect:
+    """Make an effect on every side that was read."""
+
     def effect(facts: Facts) -> Facts:
         for host in volume.devices:
             if facts.has(host, DrbdFacts):
@@ -123,20 +102,27 @@ def step(
     )
 
 
-def write(goal: Goal, volume: Volume, host: str, now: DrbdFacts) -> Step:
-    """Write the resource file; the device under it is ours from then on."""
+def write(goal: Goal, volume: Volume, host: str, now: DrbdFacts, *, empty: bool) -> Step:
+    """Write the resource file; the device under it is ours from then on.
+
+    A first file for a side that is ``empty`` is preceded by the word that it is blank on purpose.
+    """
     wanted = resource_file(goal, volume)
+    first = empty and wanted.path not in now.files
 
     def effect(facts: Facts) -> Facts:
         drbd = facts.of(host, DrbdFacts)
         facts = facts.with_(host, replace(drbd, files={**drbd.files, wanted.path: as_read(wanted)}))
         backing = facts.of(host, BackingFacts)
-        device = replace(backing.devices[volume.name], ours=True)
+        device = backing.devices[volume.name]
+        device = replace(device, ours=True, emptied=device.emptied or first)
         devices = {**backing.devices, volume.name: device}
         return facts.with_(host, replace(backing, devices=devices))
 
     address = Address(host=host, layer="drbd", subject=volume.name)
-    return write_step(address, wanted, now.files, effect, phase=0)
+    written = write_step(address, wanted, now.files, effect, phase=0)
+    mark = WriteFile(path=emptied_marker(volume.name), content="")
+    return replace(written, actions=(mark, *written.actions)) if first else written
 
 
 def write_handler(goal: Goal, host: str, wanted: WantedFile, now: DrbdFacts) -> Step:
@@ -164,24 +150,6 @@ def load_module(host: str) -> Step:
     )  # fmt: skip
 
 
-def create_metadata(volume: Volume, host: str, *, resume: bool) -> Step:
-    """Write DRBD's metadata at the end of a device that is blank."""
-    args = (
-        volume.name,
-        volume.devices[host],
-        metadata_marker(volume.name),
-        "resume" if resume else "new",
-    )
-    return step(
-        host, volume.name, 1, Mark.CREATE, f"create metadata on {volume.devices[host]}",
-        "a run was cut while it was written" if resume else "the device is blank",
-        Script(text=CREATE, args=args),
-        change(
-            host, volume.name, lambda r: replace(r, metadata=True, fresh=True, pending=False)
-        ),
-    )  # fmt: skip
-
-
 def _connected(volume: Volume, facts: Facts) -> Facts:
     sides = [
         facts.of(h, DrbdFacts).resources[volume.name]
@@ -190,7 +158,7 @@ def _connected(volume: Volume, facts: Facts) -> Facts:
     ]
     if all(side.up for side in sides) and len(sides) == len(volume.devices):
         good = any(side.disk == UP_TO_DATE for side in sides)
-        return _everywhere(volume, lambda r: _caught_up(r, good=good))(facts)
+        return everywhere(volume, lambda r: _caught_up(r, good=good))(facts)
     return facts
 
 
@@ -261,19 +229,6 @@ def wait_connected(volume: Volume, host: str) -> Step:
         host, volume.name, 3, Mark.START, f"wait until {volume.name} is connected",
         "it is not connected", Script(text=WAIT, args=(volume.name, str(volume.minor), "100")),
         lambda facts: _connected(volume, facts),
-    )  # fmt: skip
-
-
-def skip_sync(volume: Volume, host: str) -> Step:
-    """Declare two blank devices equal, drbdsetup(8) new-current-uuid --clear-bitmap."""
-    return step(
-        host, volume.name, 4, Mark.CHANGE, f"skip the first sync of {volume.name}",
-        "both devices are blank, so they are equal",
-        Script(text=SKIP, args=(volume.name, str(volume.minor))),
-        _everywhere(
-            volume,
-            lambda r: replace(r, fresh=False, disk=UP_TO_DATE, peer_disk=UP_TO_DATE),
-        ),
     )  # fmt: skip
 
 

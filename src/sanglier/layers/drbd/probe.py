@@ -8,8 +8,9 @@ from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
 from sanglier.layers.backing.desired import metadata_marker
 from sanglier.layers.base import Goal
+from sanglier.layers.drbd import traces
 from sanglier.layers.drbd.desired import HANDLER, resource_path
-from sanglier.layers.drbd.facts import DrbdFacts, Resource
+from sanglier.layers.drbd.facts import FRESH_UUID, DrbdFacts, Resource, UserFacts
 from sanglier.layers.files import DIGEST, parse_digest
 from sanglier.spec.cluster import Volume
 
@@ -42,15 +43,13 @@ PROC = re.compile(
     r" (?P<protocol>[ABC ]?) ?(?P<flags>\S+))?"
 )
 OPTION = re.compile(r"^\s*(?P<key>[a-z0-9-]+)\s+\"?(?P<value>[^\";]*)\"?;")
-FRESH_UUID = "0000000000000004"
-"""UUID_JUST_CREATED of drbd 8.4 (drbd.h): metadata that no data generation used yet."""
 
 
 def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
-    """State of the module, digests of the files, and one look per volume."""
+    """State of the module, digests of the files, one look per volume, and what it left."""
     mine = [v for v in goal.cluster.volumes if host in v.devices]
     if not mine:
-        return ()
+        return traces.probes(goal, host)
     handler = (HANDLER,) if goal.cluster.guarded else ()
     paths = (*handler, *(resource_path(volume) for volume in mine))
     asked = (Probe(name="handler", script=Script(text=HOLD, args=handler)),) if handler else ()
@@ -59,6 +58,7 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
         Probe(name="state", script=Script(text=STATE)),
         Probe(name="files", script=Script(text=DIGEST.text, args=paths)),
         *(_look(volume, host) for volume in mine),
+        *traces.probes(goal, host),
     )
 
 
@@ -90,6 +90,12 @@ def _secret_digest(lines: tuple[str, ...]) -> str:
     return next((w[1] for w in words if len(w) > 1), "")
 
 
+def _flags(lines: tuple[str, ...]) -> tuple[bool, bool]:
+    """Read the flags behind the four UUIDs of get-gi: consistent, was up to date…, drbdmeta(8)."""
+    words = next((line[3:].strip().split(":") for line in lines if line.startswith("gi ")), [])
+    return words[4:5] != ["0"], words[5:6] != ["0"]
+
+
 def _current_uuid(lines: tuple[str, ...]) -> str:
     texts = (line[3:].strip() for line in lines if line.startswith("gi "))
     return next((text.split(":")[0] for text in texts if re.match(r"[0-9A-F]{16}:", text)), "")
@@ -99,6 +105,8 @@ def parse_resource(state: Output, look: Output, minor: int) -> Resource:
     """Combine /proc/drbd and the look at one resource."""
     entry, percent = _proc_entry(state.text, minor)
     uuid = _current_uuid(look.lines)
+    used = uuid not in {"", FRESH_UUID}
+    consistent, newest = _flags(look.lines)
     up = entry.get("cs", "Unconfigured") != "Unconfigured"
     attached = up and entry["disk"] not in {"Diskless", ""}
     return Resource(
@@ -114,6 +122,8 @@ def parse_resource(state: Output, look: Output, minor: int) -> Resource:
         metadata=bool(uuid) or attached,
         fresh=uuid == FRESH_UUID,
         pending="pending" in look.lines,
+        outdated=used and not newest,
+        torn=used and not consistent,
         secret_digest=_secret_digest(look.lines) if up else "",
         options=_options(look.lines) if up else {},
     )
@@ -124,8 +134,10 @@ def _handler(output: Output | None) -> dict[str, str]:
     return {w[0]: w[1] for w in words if len(w) == 2 and w[0] in {"hold", "grace"}}
 
 
-def parse(goal: Goal, host: str, outputs: Outputs) -> DrbdFacts:
+def parse(goal: Goal, host: str, outputs: Outputs) -> DrbdFacts | UserFacts:
     """Build the facts."""
+    if not any(server.name == host for server in goal.cluster.storage):
+        return UserFacts(traces=traces.parse(goal, outputs))
     state = outputs["state"]
     first = state.lines[0].strip() if state.lines else ""
     return DrbdFacts(
@@ -136,5 +148,6 @@ def parse(goal: Goal, host: str, outputs: Outputs) -> DrbdFacts:
             for volume in goal.cluster.volumes
             if host in volume.devices
         },
+        traces=traces.parse(goal, outputs),
         handler=_handler(outputs.get("handler")),
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
 from sanglier.core.step import Step
+from sanglier.layers.backing.facts import BackingFacts
 from sanglier.layers.base import Goal
-from sanglier.layers.drbd import judge, moves
+from sanglier.layers.drbd import begin, judge, moves, traces
 from sanglier.layers.drbd.desired import checked_options, handler_file, resource_file, servers_of
 from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts, Resource
+from sanglier.layers.drbd.traces import Beginning
 from sanglier.layers.files import differs
 from sanglier.spec.cluster import Volume
 
@@ -17,10 +21,19 @@ Sides = dict[str, Resource]
 
 def _sides(goal: Goal, facts: Facts, volume: Volume) -> Sides:
     return {
-        server.name: facts.of(server.name, DrbdFacts).resources[volume.name]
+        server.name: _side(facts, server.name, volume)
         for server in servers_of(goal.cluster, volume)
         if facts.has(server.name, DrbdFacts)
     }
+
+
+def _side(facts: Facts, host: str, volume: Volume) -> Resource:
+    """Give one side; what the layer below is to wipe takes the metadata with it."""
+    side = facts.of(host, DrbdFacts).resources[volume.name]
+    device = facts.of(host, BackingFacts).devices[volume.name]
+    if device.emptied and device.blank and not side.up:
+        return replace(side, metadata=False, fresh=False, outdated=False, torn=False)
+    return side
 
 
 def _drifted(goal: Goal, volume: Volume, side: Resource) -> tuple[str, ...]:
@@ -36,17 +49,23 @@ def _drifted(goal: Goal, volume: Volume, side: Resource) -> tuple[str, ...]:
     return tuple(wrong)
 
 
-def _prepare(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource) -> list[Step]:
+def _prepare(
+    goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource, begun: Beginning
+) -> list[Step]:
     """File, module and metadata of one side."""
     now = facts.of(host, DrbdFacts)
     steps = []
     if differs(resource_file(goal, volume), now.files):
-        steps.append(moves.write(goal, volume, host, now))
+        device = facts.of(host, BackingFacts).devices[volume.name]
+        empty = traces.is_empty(side, device)
+        steps.append(moves.write(goal, volume, host, now, empty=empty))
     bare = not side.metadata or side.pending
     if not now.version and (bare or _ours_to_start(goal, facts, volume)):
         steps.append(moves.load_module(host))
-    if bare:
-        steps.append(moves.create_metadata(volume, host, resume=side.pending))
+    if bare and not begun.problem:
+        steps.append(
+            begin.create_metadata(volume, host, resume=side.pending, consent=begun.consent)
+        )
     return steps
 
 
@@ -74,8 +93,10 @@ def _ours_to_start(goal: Goal, facts: Facts, volume: Volume) -> bool:
     return new or not goal.cluster.guarded
 
 
-def _configure(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource) -> Proposal:
-    prepared = _prepare(goal, facts, volume, host, side)
+def _configure(
+    goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource, begun: Beginning
+) -> Proposal:
+    prepared = _prepare(goal, facts, volume, host, side, begun)
     return Proposal(steps=(*prepared, *_run(goal, facts, volume, host, side)))
 
 
@@ -83,14 +104,16 @@ def _is_new(side: Resource) -> bool:
     return side.pending or not side.metadata or side.fresh
 
 
-def _together(goal: Goal, volume: Volume, sides: Sides) -> Proposal:
+def _together(goal: Goal, volume: Volume, sides: Sides, begun: Beginning) -> Proposal:
     """Connect the two and, where nothing was ever written on either, skip the first sync."""
     steps = []
     new = all(_is_new(side) for side in sides.values())
     if _to_be_connected(sides) if goal.cluster.guarded and not new else not _connected(sides):
         steps.append(moves.wait_connected(volume, volume.prefer))
-    if new:
-        steps.append(moves.skip_sync(volume, volume.prefer))
+    if new and not begun.problem:
+        steps.append(
+            begin.skip_sync(volume, volume.prefer, known=begun.known, consent=begun.consent)
+        )
     return Proposal(steps=tuple(steps))
 
 
@@ -131,9 +154,12 @@ def _volume(goal: Goal, facts: Facts, volume: Volume) -> Proposal:
     proposal = Proposal(problems=judge.problems(volume, sides))
     if len(sides) < len(volume.devices):
         return proposal
+    begun = traces.beginning(goal, facts, volume, sides)
+    if begun.problem:
+        proposal += Proposal(problems=(begun.problem,))
     for host, side in sides.items():
-        proposal += _configure(goal, facts, volume, host, side)
-    return proposal + _together(goal, volume, sides) + _promote(goal, volume, sides)
+        proposal += _configure(goal, facts, volume, host, side, begun)
+    return proposal + _together(goal, volume, sides, begun) + _promote(goal, volume, sides)
 
 
 def _handlers(goal: Goal, facts: Facts) -> tuple[Step, ...]:

@@ -9,7 +9,7 @@ from sanglier.core.action import Action, Run, Script
 from sanglier.core.address import Address
 from sanglier.core.facts import Facts
 from sanglier.core.step import Effect, Mark, Risk, Step
-from sanglier.layers.backing.desired import BLANK, wipe_consent
+from sanglier.layers.backing.desired import BLANK, IN_USE, wipe_consent
 from sanglier.layers.base import Goal
 from sanglier.layers.files import WantedFile, as_read, write_step
 from sanglier.layers.ocfs2.desired import (
@@ -45,8 +45,10 @@ systemctl "$2" o2cb.service
 # filesystem that holds nothing but what mkfs puts there.
 MAKE = (
     BLANK
+    + IN_USE
     + """
 device=$1 marker=$2 how=$3; shift 3
+in_use "$device" true
 untouched() {
     names=$(debugfs.ocfs2 -R 'ls /' "$device" 2>/dev/null | tr -s ' ' | cut -d' ' -f6) || return 0
     for name in $names; do
@@ -197,12 +199,15 @@ def _make_action(goal: Goal, volume: Volume, how: str) -> Script:
     return Script(text=MAKE, args=(volume.map_device, mkfs_marker(volume), how, *arguments))
 
 
-def make(goal: Goal, host: str, volume: Volume, reason: str, *, how: str) -> Step:
+def make(
+    goal: Goal, host: str, volume: Volume, reason: str, *, how: str, consent: str | None = None
+) -> Step:
     """Make the filesystem on a blank volume; ``how`` as in MAKE."""
     return step(
         host, volume.name, 2, Mark.CREATE,
         f"make OCFS2 {volume.label} with {volume.slots} node slots for {volume.workload}",
-        reason, (_make_action(goal, volume, how),), _made(goal, volume), limit=600,
+        reason, (_make_action(goal, volume, how),), _made(goal, volume),
+        Risk.DESTRUCTIVE if consent else Risk.SAFE, consent, limit=600,
     )  # fmt: skip
 
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
 from sanglier.core.step import Step
+from sanglier.layers.backing.desired import wipe_consent
 from sanglier.layers.backing.facts import BackingFacts
 from sanglier.layers.base import Goal
+from sanglier.layers.drbd.traces import new_consent
 from sanglier.layers.files import differs
 from sanglier.layers.multipath.facts import MultipathFacts
 from sanglier.layers.multipath.steps import map_of
@@ -83,6 +85,17 @@ def _holds_something(facts: Facts, volume: Volume) -> bool:
     return any(set(device.signatures) - {"drbd"} for device in devices)
 
 
+def _is_known(goal: Goal, facts: Facts, volume: Volume) -> bool:
+    """Whether a server mounts it at boot: there was a filesystem, and no wipe is allowed."""
+    units = [
+        facts.of(server.name, Ocfs2Facts).units.get(unit_name(volume.mount), Unit())
+        for server in goal.cluster.applications
+        if facts.has(server.name, Ocfs2Facts)
+    ]
+    wiped = all(wipe_consent(h, path) in goal.consents for h, path in volume.devices.items())
+    return any(unit.is_enabled for unit in units) and not wiped
+
+
 def _make(goal: Goal, facts: Facts, volume: Volume) -> tuple[Step, ...]:
     """Make the filesystem where nothing is, or finish a making that was cut."""
     maker = _maker(goal, facts, volume)
@@ -94,9 +107,13 @@ def _make(goal: Goal, facts: Facts, volume: Volume) -> tuple[Step, ...]:
         return (moves.make(goal, maker.name, volume, reason, how="cut"),)
     if found.kind or (not found.readable and _holds_something(facts, volume)):
         return ()
+    known = _is_known(goal, facts, volume)
+    if known and not found.blank and new_consent(volume) not in goal.consents:
+        return ()
     if found.blank or not found.readable:
+        consent = new_consent(volume) if known else None
         reason = "the volume is blank" if found.blank else "made only if the volume is found blank"
-        return (moves.make(goal, maker.name, volume, reason, how="blank"),)
+        return (moves.make(goal, maker.name, volume, reason, how="blank", consent=consent),)
     return (moves.make_over(goal, maker.name, volume),)
 
 
