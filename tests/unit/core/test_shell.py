@@ -40,7 +40,7 @@ def as_bytes(values: tuple[str, ...]) -> bytes:
     return b"".join(value.encode() + b"\0" for value in values)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(values=texts)
 def test_run_passes_arguments_unchanged(
     tmp_path_factory: pytest.TempPathFactory, values: tuple[str, ...]
@@ -51,7 +51,7 @@ def test_run_passes_arguments_unchanged(
     assert list(directory.iterdir()) == []
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(values=texts)
 def test_script_passes_arguments_unchanged(
     tmp_path_factory: pytest.TempPathFactory, values: tuple[str, ...]
@@ -63,7 +63,7 @@ def test_script_passes_arguments_unchanged(
     assert list(directory.iterdir()) == []
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(content=nasty, name=nasty)
 def test_write_file_writes_the_content_unchanged(
     tmp_path_factory: pytest.TempPathFactory, content: str, name: str

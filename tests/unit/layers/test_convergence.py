@@ -109,7 +109,7 @@ def test_destroy_from_every_recorded_state_cut_anywhere_leaves_nothing(case: str
         assert not exported(after)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=SLOW_IS_FINE)
+@settings(max_examples=80, suppress_health_check=SLOW_IS_FINE)
 @given(
     case=st.sampled_from(WHOLE),
     goal=CONSENTS,
@@ -135,7 +135,7 @@ def test_apply_then_destroy_then_apply_converges() -> None:
     assert_whole(settle(goal, down))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=SLOW_IS_FINE)
+@settings(max_examples=60, suppress_health_check=SLOW_IS_FINE)
 @given(case=st.sampled_from(NAMES), goal=CONSENTS, make=st.sampled_from(MAKES))
 def test_nothing_is_destroyed_without_its_consent(case: str, goal: Goal, make: Make) -> None:
     plan = make(goal, facts_of(case))

@@ -56,7 +56,7 @@ def test_answers_of_missing_tools_are_parsed(host: str, layer: StackLayer) -> No
 
 
 @pytest.mark.parametrize(("host", "layer"), ONE_PER_LAYER)
-@settings(max_examples=40, deadline=None, suppress_health_check=SLOW_IS_FINE)
+@settings(max_examples=40, suppress_health_check=SLOW_IS_FINE)
 @given(data=st.data())
 def test_garbage_is_parsed(host: str, layer: StackLayer, data: st.DataObject) -> None:
     texts = {probe.name: data.draw(GARBAGE) for probe in layer.probes(GOAL, host)}
@@ -64,7 +64,7 @@ def test_garbage_is_parsed(host: str, layer: StackLayer, data: st.DataObject) ->
 
 
 @pytest.mark.parametrize(("host", "layer"), ONE_PER_LAYER)
-@settings(max_examples=40, deadline=None, suppress_health_check=SLOW_IS_FINE)
+@settings(max_examples=40, suppress_health_check=SLOW_IS_FINE)
 @given(case=st.sampled_from(NAMES), data=st.data())
 def test_real_answers_cut_and_mixed_with_garbage_are_parsed(
     host: str, layer: StackLayer, case: str, data: st.DataObject

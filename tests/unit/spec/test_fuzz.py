@@ -59,13 +59,13 @@ def sane(checked: Checked) -> None:
     assert list(checked.mistakes) == sorted(checked.mistakes, key=lambda m: (m.line, m.column))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(yaml_soup)
 def test_any_text_gives_mistakes_only(text: str) -> None:
     sane(check(text))
 
 
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=70)
 @given(st.dictionaries(keys, trees, max_size=8))
 def test_any_mapping_gives_mistakes_only(tree: dict[str, Any]) -> None:
     found = [f for _, f in check_structure(tree)] + [f for _, f in check_rules(make_draft(tree))]
@@ -73,7 +73,7 @@ def test_any_mapping_gives_mistakes_only(tree: dict[str, Any]) -> None:
     sane(check(dump(tree)))
 
 
-@settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=70, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(KEYS + TEXTS), trees), min_size=1, max_size=4))
 def test_any_part_of_a_good_file_can_be_anything(changes: list[tuple[Route, Any]]) -> None:
     tree = copy.deepcopy(GOOD_TREE)
@@ -86,7 +86,7 @@ def test_any_part_of_a_good_file_can_be_anything(changes: list[tuple[Route, Any]
     sane(check(dump(tree)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, len(GOOD)), st.integers(0, 40), st.text(max_size=6))
 def test_any_cut_of_a_good_file(start: int, length: int, put: str) -> None:
     text = GOOD[:start] + put + GOOD[start + length :]

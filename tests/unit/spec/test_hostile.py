@@ -230,7 +230,7 @@ hostile_text = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(route=st.sampled_from(TEXTS), text=hostile_text)
 def test_any_text_is_refused_or_harmless(
     tmp_path_factory: pytest.TempPathFactory, route: Route, text: str
@@ -239,7 +239,7 @@ def test_any_text_is_refused_or_harmless(
     refused_or_harmless(checked, tmp_path_factory.mktemp("canary"))
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(
     route=st.sampled_from([r for r in TEXTS if r[-1] in ("ssh", "mount", "label", "secrets")]),
     text=st.from_regex(r"\A[ -~]{1,12}\Z"),

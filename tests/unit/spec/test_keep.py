@@ -23,7 +23,7 @@ storage:
 """
 NAMES = ("srv-a", "srv-b", "srv-c", "srv-d", "srv-e")
 VOLUMES = ("data", "mail", "web", "old")
-QUICK = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 def text_of(servers: Sequence[str], volumes: Sequence[str]) -> str:

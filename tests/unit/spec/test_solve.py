@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sanglier.core.errors import SanglierError
@@ -22,7 +22,6 @@ def wishes(draw: st.DrawFn) -> tuple[int, int]:
     return draw(st.integers(least_stall_s(fence), CEILING_S)), fence
 
 
-@settings(deadline=None)
 @given(wishes())
 def test_a_wish_that_can_be_kept_is_kept(wish: tuple[int, int]) -> None:
     stall, fence = wish
@@ -35,7 +34,6 @@ def test_a_wish_that_can_be_kept_is_kept(wish: tuple[int, int]) -> None:
     assert timings == solve(stall, fence)
 
 
-@settings(deadline=None)
 @given(fencings, st.integers(1, 100))
 def test_any_other_wish_is_refused(fence: int, short: int) -> None:
     least = least_stall_s(fence)
@@ -47,7 +45,6 @@ def test_any_other_wish_is_refused(fence: int, short: int) -> None:
     assert f"{least} s is the least" in error.fix
 
 
-@settings(deadline=None)
 @given(fencings)
 def test_the_least_stall_is_the_least(fence: int) -> None:
     """``fast`` has no margin left in I17 and I18; even so one second less is too much."""
@@ -56,7 +53,6 @@ def test_the_least_stall_is_the_least(fence: int) -> None:
     assert least_stall_s(fence) - 1 < stall <= least_stall_s(fence)
 
 
-@settings(deadline=None)
 @given(wishes())
 def test_a_longer_stall_never_buys_less_patience(wish: tuple[int, int]) -> None:
     stall, fence = wish
@@ -64,7 +60,6 @@ def test_a_longer_stall_never_buys_less_patience(wish: tuple[int, int]) -> None:
     assert more.corosync_token_ms >= solve(stall, fence).corosync_token_ms
 
 
-@settings(deadline=None)
 @given(st.integers(8, CEILING_S))
 def test_without_a_word_about_fencing_every_stall_from_8_seconds_is_possible(stall: int) -> None:
     assert solve(stall) == solve(stall, default_fence_s(stall))

@@ -26,7 +26,7 @@ def _campaigns() -> st.SearchStrategy[Campaign]:
     return st.from_type(Campaign)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(campaign=st.deferred(_campaigns))
 def test_any_campaign_is_read_back_as_it_was_written(campaign: Campaign) -> None:
     assert from_text(to_text(campaign)) == campaign
