@@ -13,7 +13,11 @@ from pathlib import Path
 import pytest
 from cluster_site import DISK, EXAMPLES, TARGETS, WIPE, Site, make_site
 
+from sanglier.core.action import Script
+from sanglier.core.shell import render
 from sanglier.drill.article import FinalTest
+from sanglier.layers.backing.steps import WIPE as WIPING
+from sanglier.layers.drbd.begin import CREATE
 from sanglier.layers.stack import LAYERS
 from sanglier.run.ssh import SshTransport
 from sanglier.spec.load import load
@@ -94,10 +98,40 @@ mkdir -p /mnt/x; mount -o loop /var/fs /mnt/x; echo kept > /mnt/x/file
 BACKSTORE = f"""
 modprobe target_core_iblock; mkdir -p {TARGETS}/core/iblock_77/other
 printf udev_path={DISK} > {TARGETS}/core/iblock_77/other/control
-printf udev_path={DISK} > {TARGETS}/core/iblock_77/other/udev_path
 echo 1 > {TARGETS}/core/iblock_77/other/enable
 """
 """Somebody else's LIO disk on the device, blank as yet."""
+
+
+UNCLAIMED = {
+    "is under loop": ("modprobe loop; losetup /dev/loop7 {0}", "losetup -d /dev/loop7"),
+    "is open for writing in sleep": (
+        "sleep 300 1<> {0} 2>/dev/null </dev/null & echo $! > /run/opener",
+        "kill $(cat /run/opener)",
+    ),
+}
+"""Who has a device without claiming it: how it is taken and freed."""
+
+
+def assert_untouchable(site: Site, host: str) -> str:
+    """Wiping and making metadata fail on their own, whatever a plan said; gives the reason."""
+    wipe = render(Script(text=WIPING, args=(DISK, "/run/wiped")), reveal=True)
+    words = ("data", DISK, "/run/begun", "new", "/run/wiped")
+    create = render(Script(text=CREATE, args=words), reveal=True)
+    for script in (wipe, create):
+        done = site.lab.run(host, "sh", "-ec", script)
+        assert done.returncode != 0
+        assert "nothing was written" in done.stdout
+    assert site.on(host, "ls /run/wiped /run/begun 2>/dev/null || :") == ""
+    return done.stdout
+
+
+@pytest.mark.parametrize("how", UNCLAIMED)
+def test_a_device_that_is_used_without_a_claim_is_found_by_its_user(site: Site, how: str) -> None:
+    take, free = UNCLAIMED[how]
+    site.on("disk-a", take.format(DISK))
+    assert how in assert_untouchable(site, "disk-a")
+    site.on("disk-a", free)
 
 
 def test_a_device_that_another_journal_or_target_has_is_refused_even_with_consent(
@@ -110,6 +144,8 @@ def test_a_device_that_another_journal_or_target_has_is_refused_even_with_consen
     assert set(found) == {"disk-a/backing/mapper/disk", "disk-b/backing/mapper/disk"}, plan
     assert "iblock_77/other" in found["disk-b/backing/mapper/disk"]["what"]
     assert "SG-DISK-003" in site.refused("apply", "--yes", *WIPE)
+    for host in found:
+        assert_untouchable(site, host.partition("/")[0])
     site.on("disk-b", f"rmdir {TARGETS}/core/iblock_77/other {TARGETS}/core/iblock_77")
     site.on("disk-a", "umount /mnt/x; mount -o loop /var/fs /mnt/x; cat /mnt/x/file; umount /mnt/x")
     head = f"dd if=/dev/zero of={DISK} bs=1M count=16 conv=notrunc,fsync 2>&1"

@@ -40,7 +40,7 @@ def test_blank_disks_under_a_mounted_volume_are_a_blocker_and_nothing_is_made(bl
     steps = [step["summary"] for step in plan["steps"] if step["layer"] in {"drbd", "ocfs2"}]
     assert not [s for s in steps if s.startswith(("create metadata", "skip the first", "make"))]
     (found,) = [p for p in plan["problems"] if p["code"] == "SG-DRBD-010"]
-    assert "mounted on srv-a" in found["what"]
+    assert "srv-a: it is mounted on /data" in found["what"]
     assert "SG-DRBD-010" in blank.refused("apply", "--yes", "--allow", "new:data")
 
 

@@ -9,8 +9,7 @@ from sanglier.layers.backing.facts import BackingFacts, Device, DeviceKind
 from sanglier.layers.base import Goal
 
 # $1 device, $2 resource, $3 and $4 markers.  A device that DRBD has attached, under this name or
-# another, is not read further.  Who has it in use is asked of sysfs and then of the kernel.
-# /proc/mounts names a logical volume by its link, /dev/mapper/NAME.
+# another, is not read further.
 LOOK = (
     BLANK
     + IN_USE
@@ -30,20 +29,6 @@ if [ -e /proc/drbd ] && shown=$(drbdsetup show "$resource" 2>/dev/null); then
     held=${shown#*disk*\"/}; held=/${held%%\"*}
     if [ "$held" = "$dev" ] || [ "$held" -ef "$dev" ]; then echo ours attached; return; fi
 fi
-for part in "/sys/class/block/$name" "/sys/class/block/$name/$name"*; do
-    [ -d "$part" ] || continue
-    node=${part##*/}
-    for holder in "$part"/holders/*; do
-        [ -e "$holder" ] && echo "user $node is part of ${holder##*/}"
-    done
-    while read -r source where _; do
-        if [ -L "$source" ]; then source=$(readlink -f -- "$source"); fi
-        if [ "$source" = "/dev/$node" ]; then echo "user $node is mounted on $where"; fi
-    done < /proc/mounts
-    while read -r source _; do
-        if [ "$source" = "/dev/$node" ]; then echo "user $node is swap"; fi
-    done < /proc/swaps
-done
 in_use "$dev" || echo "user nobody can be asked who has it: perl did not run"
 wipefs --noheadings --output TYPE,LABEL -- "$dev" 2>/dev/null |
     while read -r type label; do echo "signature $type $label"; done

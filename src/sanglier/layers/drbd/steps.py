@@ -62,7 +62,7 @@ def _prepare(
     bare = not side.metadata or side.pending
     if not now.version and (bare or _ours_to_start(goal, facts, volume)):
         steps.append(moves.load_module(host))
-    if bare and not begun.problem:
+    if bare:
         steps.append(
             begin.create_metadata(volume, host, resume=side.pending, consent=begun.consent)
         )
@@ -110,7 +110,7 @@ def _together(goal: Goal, volume: Volume, sides: Sides, begun: Beginning) -> Pro
     new = all(_is_new(side) for side in sides.values())
     if _to_be_connected(sides) if goal.cluster.guarded and not new else not _connected(sides):
         steps.append(moves.wait_connected(volume, volume.prefer))
-    if new and not begun.problem:
+    if new:
         steps.append(
             begin.skip_sync(volume, volume.prefer, known=begun.known, consent=begun.consent)
         )
@@ -156,7 +156,7 @@ def _volume(goal: Goal, facts: Facts, volume: Volume) -> Proposal:
         return proposal
     begun = traces.beginning(goal, facts, volume, sides)
     if begun.problem:
-        proposal += Proposal(problems=(begun.problem,))
+        return proposal + Proposal(problems=(begun.problem,))
     for host, side in sides.items():
         proposal += _configure(goal, facts, volume, host, side, begun)
     return proposal + _together(goal, volume, sides, begun) + _promote(goal, volume, sides)
