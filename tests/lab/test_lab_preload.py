@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 
 from sanglier.lab import daemon, image, process
 from sanglier.lab.control import Lab
+from sanglier.lab.driver import State
 from sanglier.lab.recipe import Kind
 
 pytestmark = pytest.mark.lab
@@ -25,6 +27,7 @@ HERE = Path(__file__).parent
 EFAULT, ESRCH, EIO = 14, 3, 5
 LEGACY, SSE_AND_AVX = 576, 832
 ROUNDS = 40_000
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 def trace(size: int) -> dict[str, Any]:
@@ -70,21 +73,38 @@ def test_other_requests_answer_as_those_of_libc() -> None:
 
 
 def threads(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
+    """Count a process's threads; 0 if it has gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
     return int(status.partition("\nThreads:")[2].split()[0])
 
 
-def maps(pid: int) -> str:
-    return Path(f"/proc/{pid}/maps").read_text()
+def assert_preloaded(lab: Lab, host: str) -> None:
+    """Its kernel has the library and one more thread, the processes of the guest have neither."""
+    leader = daemon.leader(lab.place, host)
+    assert leader is not None
+    assert "/preload.so" in Path(f"/proc/{leader.pid}/maps").read_text()
+    assert threads(leader.pid) == 2
+    members = [member.pid for member in daemon.session(lab.place, host)]
+    guests = [threads(pid) for pid in members if process.is_traced(pid)]
+    assert guests and set(guests) <= {0, 1}, guests
 
 
-def test_the_kernel_of_each_host_has_it_and_no_process_of_a_guest_has_its_thread(lab: Lab) -> None:
-    for host in lab.topology.hosts:
-        leader = daemon.leader(lab.place, host.name)
-        assert leader is not None
-        assert "/preload.so" in maps(leader.pid) and threads(leader.pid) == 2
-        guests = [p.pid for p in daemon.session(lab.place, host.name) if process.is_traced(p.pid)]
-        assert guests and {threads(pid) for pid in guests} == {1}
+def test_it_is_in_the_kernel_of_each_host_and_in_no_process_of_a_guest(lab: Lab) -> None:
+    for each in lab.status():
+        if each.sighting.state is State.RUNNING:
+            assert_preloaded(lab, each.host.name)
+
+
+def test_a_host_that_reboots_by_itself_has_it_again(lab: Lab) -> None:
+    before = lab.run("srv-b", "cat", BOOT_ID).stdout
+    lab.run("srv-b", "systemctl", "reboot")
+    time.sleep(2)
+    lab.wait("srv-b")
+    assert lab.run("srv-b", "cat", BOOT_ID).stdout not in ("", before)
+    assert_preloaded(lab, "srv-b")
 
 
 ECHO = """
