@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from round_trips import ping_pong
 from sanglier.lab import daemon, image, process
 from sanglier.lab.control import Lab
 from sanglier.lab.driver import State
+from sanglier.lab.kernel import parse_check
 from sanglier.lab.recipe import Kind
 
 pytestmark = pytest.mark.lab
@@ -31,10 +33,13 @@ ROUNDS = 40_000
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
+def built() -> image.Image:
+    return image.ensure(Kind.FULL, lambda _subject, _what: None)
+
+
 def trace(size: int) -> dict[str, Any]:
     """Run tracer.py with the image's own library preloaded."""
-    built = image.ensure(Kind.FULL, lambda _subject, _what: None)
-    environment = os.environ | {"LD_PRELOAD": str(built.preload)}
+    environment = os.environ | {"LD_PRELOAD": str(built().preload)}
     argv = (sys.executable, str(HERE / "tracer.py"), str(size))
     done = subprocess.run(
         argv, env=environment, capture_output=True, text=True, timeout=60, check=False
@@ -71,6 +76,43 @@ def test_other_requests_answer_as_those_of_libc() -> None:
     assert found["poke"] == 0 and found["poked"] == [7, 0]
     assert found["stranger"] == ESRCH and found["short"] == EFAULT
     assert found["integers"] == 216
+
+
+@pytest.fixture(scope="module")
+def small_buffer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compile small_buffer.c, if this machine has a compiler."""
+    if shutil.which("cc") is None or trace(0)["area"] <= SSE_AND_AVX:
+        pytest.skip("this machine has no C compiler, or no registers wider than AVX")
+    made = tmp_path_factory.mktemp("small") / "small_buffer.so"
+    argv = ("cc", "-shared", "-fPIC", "-o", str(made), str(HERE / "small_buffer.c"), "-ldl")
+    subprocess.run(argv, check=True, timeout=60)
+    return made
+
+
+def boot(preloaded: str, directory: Path) -> subprocess.CompletedProcess[str]:
+    """Boot the image's kernel for its own check, in a guest whose libc uses no AVX-512."""
+    no_wide = ",".join(f"-AVX512{part}" for part in ("F", "VL", "BW", "DQ", "CD"))
+    argv = (
+        "timeout", "-k", "5", "60", str(built().directory / "linux"),
+        f"ubda={directory / 'root.cow'},{built().root}", "root=/dev/ubda", "ro", "mem=128M",
+        "con=null", "con0=null,fd:1", "console=tty0", "quiet", f"uml_dir={directory}/", "umid=one",
+        f"GLIBC_TUNABLES=glibc.cpu.hwcaps={no_wide}", "init=/usr/lib/sanglier-lab/kernel-check",
+    )  # fmt: skip
+    environment = os.environ | {"LD_PRELOAD": preloaded}
+    return subprocess.run(
+        argv, env=environment, input="", capture_output=True, text=True, timeout=90, check=False
+    )
+
+
+def test_a_kernel_whose_buffer_is_too_small_boots_with_it_and_dies_without(
+    small_buffer: Path, tmp_path: Path
+) -> None:
+    without = boot(str(small_buffer), tmp_path)
+    assert without.returncode != 0
+    assert "set fp regs failed, errno = 14" in without.stdout + without.stderr
+    (tmp_path / "root.cow").unlink(missing_ok=True)
+    done = boot(f"{small_buffer}:{built().preload}", tmp_path)
+    assert parse_check(done.stdout) is not None, done.stdout + done.stderr
 
 
 def threads(pid: int) -> int:

@@ -105,7 +105,7 @@ def words(pid: int) -> dict[str, object]:
         "peek_nowhere": ptrace(PEEKDATA, pid, 8), "peek_user": ptrace(PEEKUSER, pid, 0)[1],
         "poke": ptrace(POKEDATA, pid, here, c_void_p(7))[0], "poked": ptrace(PEEKDATA, pid, here),
         "stranger": put(ptrace, 1, bytes(EXTENDED)), "short": put(ptrace, pid, bytes(8)),
-        "integers": len(get(ptrace, pid, ROOM, NT_PRSTATUS)),
+        "integers": len(get(ptrace, pid, ROOM, NT_PRSTATUS)), "area": len(get(raw, pid, ROOM)),
     }  # fmt: skip
 
 
