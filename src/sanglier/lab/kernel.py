@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+import signal
 from dataclasses import dataclass
 
-from sanglier.lab.errors import refuse
+from sanglier.lab.errors import LabError, refuse
 
 CHECK_LINE = re.compile(r"sanglier-kernel-check (\S+) ([0-9a-f]+)")
+TRACE_LINE = re.compile(r"\s*$| \[<| [0-9a-f]{8} |Stack:|Call Trace:")
+"""A kernel that panics prints a page of these after the line that matters."""
+
+LAST_LINES = 12
+TIMED_OUT = 124
+"""Status of timeout(1) when it had to end the command."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +32,26 @@ def parse_check(console: str) -> Kernel | None:
     if found is None:
         return None
     return Kernel(release=found[1], sock_def_readable=int(found[2], 16))
+
+
+def dead(status: int, console: str, patience: int) -> LabError:
+    """Describe a kernel that did not say what it was asked (SG-LAB-014): only what was seen."""
+    lines = [line.rstrip() for line in console.splitlines() if not TRACE_LINE.match(line)]
+    said = "\n       ".join(("it said last:", *lines[-LAST_LINES:]))
+    return refuse(
+        14, "the lab's kernel", f"did not boot: {_ending(status, patience)}",
+        why=said if lines else "it said nothing",
+        fix="`lab up` tries again; if it stays so, report these lines with those of lscpu(1)",
+    )  # fmt: skip
+
+
+def _ending(status: int, patience: int) -> str:
+    """Tell how a command ended whose shell passes a signal N on as status 128+N."""
+    if status == TIMED_OUT:
+        return f"it had said nothing of itself after {patience} s"
+    if status > 128 and status - 128 in {int(each) for each in signal.Signals}:
+        return f"it was ended by {signal.Signals(status - 128).name}"
+    return f"it ended with status {status}"
 
 
 def refuse_unsafe(kernel: Kernel) -> None:

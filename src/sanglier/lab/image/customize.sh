@@ -7,14 +7,22 @@
 set -eu
 root=$1
 
-# The kernel comes from the image's own release, never from the machine (docs/explanation/lab.md).
-chroot "$root" sh -c 'cd /tmp && apt-get -q download user-mode-linux'
+# The kernel comes from the image's own release, never from the machine (docs/explanation/lab.md),
+# and so does the compiler of what is preloaded into it (preload.c): the smallest that Debian has.
+chroot "$root" sh -c 'cd /tmp && apt-get -q download user-mode-linux tcc libc6-dev linux-libc-dev'
+usr="$SANGLIER_OUT/uml/usr"
 mkdir -p "$SANGLIER_OUT/uml"
-dpkg-deb -x "$root"/tmp/user-mode-linux_*.deb "$SANGLIER_OUT/uml"
-rm "$root"/tmp/user-mode-linux_*.deb
+for package in "$root"/tmp/*.deb; do
+    dpkg-deb -x "$package" "$SANGLIER_OUT/uml"
+    rm "$package"
+done
 mkdir -p "$root/lib/modules"
-mv "$SANGLIER_OUT"/uml/usr/lib/uml/modules/* "$root/lib/modules/"
-mv "$SANGLIER_OUT/uml/usr/bin/linux.uml" "$SANGLIER_OUT/linux"
+mv "$usr"/lib/uml/modules/* "$root/lib/modules/"
+mv "$usr/bin/linux.uml" "$SANGLIER_OUT/linux"
+tcc="$usr/lib/x86_64-linux-gnu/tcc"
+"$usr/bin/tcc" -Wall -Werror -shared -nostdlib "-B$tcc" -nostdinc "-I$tcc/include" \
+    "-I$usr/include/x86_64-linux-gnu" "-I$usr/include" \
+    -o "$SANGLIER_OUT/preload.so" "$SANGLIER_SCRIPTS/preload.c"
 rm -rf "$SANGLIER_OUT/uml"
 
 # What a bare host lacks of the stack goes into the mirror.
