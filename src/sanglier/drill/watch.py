@@ -17,24 +17,32 @@ from sanglier.spec.cluster import Host, StorageServer
 PERIOD_S = "0.25"
 LIMIT_S = 3600
 AGAIN_S = 1.0
-# $1 ALUA state file, $2 file that says whether the target is enabled, $3 seconds between samples.
-# gettimeofday(2) by number: perl-base has no Time::HiRes.  Every line is "s SECONDS STATE".
+# $1 ALUA state file, $2 file that says whether the target is enabled, $3 seconds between samples,
+# $4 file for the time at which this boot began, by the clock as it was when the drill did: a
+# clock that is stepped meanwhile moves no sample.  clock_gettime(2) by number, CLOCK_REALTIME and
+# CLOCK_BOOTTIME: perl-base has no Time::HiRes.  Every line is "s SECONDS STATE".
 SAMPLER = r"""
 perl -e '
-    use strict; $| = 1;
-    my ($path, $enable, $period) = @ARGV;
+    use strict; use integer; $| = 1;
+    my ($path, $enable, $period, $keep) = @ARGV;
+    my $call = `uname -m` =~ /x86_64/ ? 228 : 113;
     sub first { open(my $file, "<", $_[0]) or return; my $line = <$file>; chomp $line; $line }
-    my $call = `uname -m` =~ /x86_64/ ? 96 : 169;
-    while (1) {
+    sub nanoseconds {
         my $time = pack("qq", 0, 0);
+        syscall($call, $_[0], $time);
+        my ($whole, $rest) = unpack("qq", $time);
+        $whole * 1000000000 + $rest
+    }
+    my $began = first($keep) // nanoseconds(0) - nanoseconds(7);
+    if (open(my $file, ">", $keep)) { print $file $began; close $file }
+    while (1) {
         my $state = first($path) // "absent";
         $state = "disabled" if (first($enable) // 0) ne 1;
-        syscall($call, $time, 0);
-        my ($whole, $micro) = unpack("qq", $time);
-        printf "s %d.%06d %s\n", $whole, $micro, $state or exit;
+        my $at = ($began + nanoseconds(7)) / 1000;
+        printf "s %d.%06d %s\n", $at / 1000000, $at % 1000000, $state or exit;
         select(undef, undef, undef, $period);
     }
-' "$1" "$2" "$3"
+' "$1" "$2" "$3" "$4"
 """
 BOOT = "cat /proc/sys/kernel/random/boot_id"
 
@@ -67,7 +75,8 @@ class Watch:
     async def _sample(self, server: StorageServer) -> None:
         volume = self.scene.volume
         enable = f"{ROOT}/{tpg(self.scene.goal, volume, server)}/enable"
-        args = (state_file(volume), enable, PERIOD_S)
+        keep = f"/run/sanglier-drill-{self.scene.clock.epoch:.0f}"
+        args = (state_file(volume), enable, PERIOD_S, keep)
         script = render(Script(text=SAMPLER, args=args), reveal=False)
         session = await self.scene.transport.hold(server, script, limit=LIMIT_S)
         try:

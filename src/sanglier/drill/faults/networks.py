@@ -72,6 +72,10 @@ def _gone(network: str) -> Evidence:
     return gone
 
 
+replication_gone = _gone("replication")
+"""Whether the storage servers cannot reach each other over the mirror's link."""
+
+
 async def _pings(scene: Scene, host: Host, mine: str, theirs: str) -> bool:
     try:
         async with asyncio.timeout(5):

@@ -237,7 +237,9 @@ def configuration(cluster: Cluster) -> Element:
     _topology(root, cluster)
     alerts = SubElement(root, "alerts")
     alert = SubElement(alerts, "alert", id="node-alert", path=ALERT)
-    SubElement(SubElement(alert, "select"), "select_nodes")
+    select = SubElement(alert, "select")
+    SubElement(select, "select_nodes")
+    SubElement(select, "select_fencing")
     defaults = SubElement(root, "rsc_defaults")
     _values(defaults, "meta_attributes", "rsc-options", {"failure-timeout": "30s"})
     return root

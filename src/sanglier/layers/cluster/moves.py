@@ -30,7 +30,8 @@ rm -f /var/lib/pacemaker/cib/cib*
 # $1 agent, then its parameters as name and value; $2 password script or empty.  The agent reads
 # its options from standard input, so nothing shows in ps(1); up to three tries, for a busy device.
 CHECK = """
-agent=$1 password=$2 end=$(($(date +%s) + 25)); shift 2
+read -r up _ < /proc/uptime
+agent=$1 password=$2 end=$((${up%.*} + 25)); shift 2
 command -v "$agent" >/dev/null || { echo "there is no agent $agent"; return 1; }
 for try in 1 2 3; do
     said=$({
@@ -38,7 +39,8 @@ for try in 1 2 3; do
         [ -z "$password" ] || echo "password_script=$password"
         while [ $# -gt 1 ]; do printf '%s=%s\\n' "$1" "$2"; shift 2; done
     } | timeout 30 "$agent" 2>&1) && return 0
-    [ "$(date +%s)" -lt "$end" ] || break
+    read -r up _ < /proc/uptime
+    [ "${up%.*}" -lt "$end" ] || break
     sleep 1
 done
 printf '%s\\n' "$said" | tail -n 5
