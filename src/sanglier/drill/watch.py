@@ -18,16 +18,24 @@ PERIOD_S = "0.25"
 LIMIT_S = 3600
 AGAIN_S = 1.0
 # $1 ALUA state file, $2 file that says whether the target is enabled, $3 seconds between samples.
+# Whatever port group has the LUN counts, and of several the open one: ours may have been removed.
 # gettimeofday(2) by number: perl-base has no Time::HiRes.  Every line is "s SECONDS STATE".
 SAMPLER = r"""
 perl -e '
     use strict; $| = 1;
     my ($path, $enable, $period) = @ARGV;
     sub first { open(my $file, "<", $_[0]) or return; my $line = <$file>; chomp $line; $line }
+    (my $groups = $path) =~ s{[^/]+/alua_access_state$}{*/members};
+    sub state_now {
+        my @found = map { s{members$}{alua_access_state}r } grep { length(first($_) // "") }
+            glob($groups);
+        my @states = grep { defined } map { first($_) } @found;
+        (grep { /^[014]$/ } @states)[0] // $states[0] // first($path) // "absent";
+    }
     my $call = `uname -m` =~ /x86_64/ ? 96 : 169;
     while (1) {
         my $time = pack("qq", 0, 0);
-        my $state = first($path) // "absent";
+        my $state = state_now();
         $state = "disabled" if (first($enable) // 0) ne 1;
         syscall($call, $time, 0);
         my ($whole, $micro) = unpack("qq", $time);

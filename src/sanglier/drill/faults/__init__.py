@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sanglier.drill.faults import changes, hosts, insides, networks
+from sanglier.drill.faults import changes, hosts, insides, networks, sides
 from sanglier.drill.faults.base import Fault
 
 FAULTS: Mapping[str, Fault] = MappingProxyType(
     {
         fault.name: fault
-        for fault in (*hosts.FAULTS, *networks.FAULTS, *insides.FAULTS, *changes.FAULTS)
+        for fault in (
+            *hosts.FAULTS,
+            *networks.FAULTS,
+            *insides.FAULTS,
+            *changes.FAULTS,
+            *sides.FAULTS,
+        )
     }
 )
 """Every fault that a schedule may name."""
