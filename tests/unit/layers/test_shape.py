@@ -23,7 +23,7 @@ WRITING = re.compile(
 )
 MORE = {"judge", "moves"}
 """Where the steps need more than a page."""
-OWN = {"cluster": {"cib", "corosync", "change"}, "multipath": {"change"}}
+OWN = {"cluster": {"sides", "cib", "corosync", "change"}, "multipath": {"change"}}
 """Files of two engines, and the changes that are no part of a plan."""
 
 
