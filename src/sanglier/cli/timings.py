@@ -15,7 +15,7 @@ from rich.text import Text
 
 from sanglier.cli.console import counted, make_console, show_problems
 from sanglier.cli.exits import FAILED, OK, OUT_OF_REACH
-from sanglier.cli.listing import Record
+from sanglier.cli.listing import Record, problem_record
 from sanglier.cli.options import AsJson, ClusterFile, SecretsFile, SshConfig
 from sanglier.cli.plan import read_hosts
 from sanglier.cli.setting import open_setting
@@ -84,6 +84,7 @@ def _record(cluster: Cluster, read: ReadBack | None) -> Record:
     if read is not None:
         found["runtime"] = [{**asdict(value), "differs": value.differs} for value in read.values]
         found["broken_in_force"] = [asdict(inequality) for inequality in read.broken]
+        found["open_by_hand"] = [problem_record(problem) for problem in read.opened]
     return found
 
 
@@ -206,7 +207,7 @@ def _show_check(console: Console, found: ReadBack, facts: Facts) -> None:
         console.print(line)
     if found.values:
         console.print(f"  {found.sentence}")
-    show_problems(console, facts.unreachable.values())
+    show_problems(console, (*found.opened, *facts.unreachable.values()))
 
 
 def check_lines(values: tuple[RuntimeValue, ...]) -> Iterator[Text]:

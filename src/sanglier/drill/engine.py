@@ -13,7 +13,7 @@ from functools import partial
 from sanglier.core.errors import SanglierError
 from sanglier.drill.checkers.fences import PowerEvent, check_fences
 from sanglier.drill.checkers.guard import guard
-from sanglier.drill.checkers.openness import check_openness, open_spans
+from sanglier.drill.checkers.openness import Planted, check_openness, open_spans
 from sanglier.drill.checkers.stalls import Away, Window, check_stall, check_went_on, series
 from sanglier.drill.history import History
 from sanglier.drill.inspect import inspect
@@ -64,6 +64,8 @@ class Engine:
     away: list[Away] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     """Why nothing can be VALID: a fault that did not take."""
+    planted: list[Planted] = field(default_factory=list)
+    """Sides that a fault opened itself, each for a stated time."""
     may: set[str] = field(default_factory=set)
     """Hosts that may be fenced, and how many of them at most."""
     at_most: int = 0
@@ -169,6 +171,7 @@ class Engine:
             everyone = fault.role is Role.ALL
             self.hit |= {h.name for h in scene.goal.cluster.hosts if everyone or h == host}
         began = time.monotonic()
+        self._plant(item, host)
         scene.note(MomentKind.FAULT, host.name, fault.name)
         try:
             await fault.inject(scene, host)
@@ -194,6 +197,12 @@ class Engine:
                 self.scene.note(MomentKind.NOTE, host.name, f"healing: {str(error)[:120]}")
                 await asyncio.sleep(8)
         self.scene.note(MomentKind.HEAL, host.name, f"{item.fault.name} healed")
+
+    def _plant(self, item: Item, host: Host) -> None:
+        if item.fault.opens_s:
+            now = self.scene.clock.now()
+            until_s = now + item.fault.opens_s
+            self.planted.append(Planted(host=host.name, from_s=now, until_s=until_s))
 
     def _allow(self, item: Item) -> None:
         for role in item.fault.fences:
@@ -263,7 +272,8 @@ class Engine:
         if scene.goal.cluster.guarded:
             hosts = [server.name for server in scene.storage]
             checks += guard("both-open", volume.name, lambda: (
-                check_openness(volume.name, hosts, self.watch.samples),))  # fmt: skip
+                check_openness(volume.name, hosts, self.watch.samples, planted=self.planted),
+            ))  # fmt: skip
         if scene.power is not None:
             checks += guard("fences", "cluster", lambda: (
                 check_fences(fenced, frozenset(self.may), self.at_most),))  # fmt: skip

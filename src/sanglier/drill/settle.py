@@ -124,6 +124,7 @@ def _not_in_force(found: ReadBack) -> Iterator[str]:
         yield f"{value.host} {value.layer} {value.name} is {value.actual}, not {value.wanted}"
     for inequality in found.broken:
         yield f"{inequality.code} fails with the values in force: {inequality.text}"
+    yield from (f"{problem.address}: {problem.what}" for problem in found.opened)
 
 
 def _healed(verdict: Verdict, summary: str, details: tuple[str, ...]) -> Check:

@@ -19,7 +19,8 @@ LIMIT_S = 3600
 AGAIN_S = 1.0
 # $1 ALUA state file, $2 file that says whether the target is enabled, $3 seconds between samples,
 # $4 file for the time at which this boot began, by the clock as it was when the drill did: a
-# clock that is stepped meanwhile moves no sample.  clock_gettime(2) by number, CLOCK_REALTIME and
+# clock that is stepped meanwhile moves no sample.  Whatever port group has the LUN counts, and of
+# several the open one: ours may have been removed.  clock_gettime(2) by number, CLOCK_REALTIME and
 # CLOCK_BOOTTIME: perl-base has no Time::HiRes.  Every line is "s SECONDS STATE".
 SAMPLER = r"""
 perl -e '
@@ -27,6 +28,13 @@ perl -e '
     my ($path, $enable, $period, $keep) = @ARGV;
     my $call = `uname -m` =~ /x86_64/ ? 228 : 113;
     sub first { open(my $file, "<", $_[0]) or return; my $line = <$file>; chomp $line; $line }
+    (my $groups = $path) =~ s{[^/]+/alua_access_state$}{*/members};
+    sub state_now {
+        my @found = map { s{members$}{alua_access_state}r } grep { length(first($_) // "") }
+            glob($groups);
+        my @states = grep { defined } map { first($_) } @found;
+        (grep { /^[014]$/ } @states)[0] // $states[0] // first($path) // "absent";
+    }
     sub nanoseconds {
         my $time = pack("qq", 0, 0);
         syscall($call, $_[0], $time);
@@ -36,7 +44,7 @@ perl -e '
     my $began = first($keep) // nanoseconds(0) - nanoseconds(7);
     if (open(my $file, ">", $keep)) { print $file $began; close $file }
     while (1) {
-        my $state = first($path) // "absent";
+        my $state = state_now();
         $state = "disabled" if (first($enable) // 0) ne 1;
         my $at = ($began + nanoseconds(7)) / 1000;
         printf "s %d.%06d %s\n", $at / 1000000, $at % 1000000, $state or exit;

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from itertools import islice, product
 
 from sanglier.core.facts import Facts
+from sanglier.core.problem import Problem
 from sanglier.layers.base import Goal
+from sanglier.layers.cluster import sides
 from sanglier.layers.multipath.desired import QUEUES
 from sanglier.layers.runtime import RuntimeValue, runtime_values
 from sanglier.spec.budget import Inequality, Kind, inequalities
@@ -28,6 +30,8 @@ class ReadBack:
     values: tuple[RuntimeValue, ...]
     broken: tuple[Inequality, ...]
     """Hard inequalities that fail with the values in force, each at its worst."""
+    opened: tuple[Problem, ...] = ()
+    """Sides that take I/O by nobody's order: no timeout bounds what comes of that."""
 
     @property
     def differing(self) -> tuple[RuntimeValue, ...]:
@@ -47,7 +51,7 @@ class ReadBack:
     @property
     def good(self) -> bool:
         """Whether no value in force differs, and the budget holds with them."""
-        return not self.differing and not self.broken
+        return not self.differing and not self.broken and not self.opened
 
     @property
     def sentence(self) -> str:
@@ -58,13 +62,18 @@ class ReadBack:
             return f"Timeouts in force: {told}, all as wanted, and they keep the budget{lacking}."
         wrong = [f"{len(self.differing)} not as wanted"] if self.differing else []
         wrong += [f"hard inequality {i.code} fails" for i in self.broken]
+        wrong += [f"{p.address.host} is open by nobody's order" for p in self.opened]
         return f"Timeouts in force: {told}, {', '.join(wrong)}{lacking}."
 
 
 def read_back(goal: Goal, facts: Facts) -> ReadBack:
     """Judge what the facts hold of the running kernels and daemons."""
     values = runtime_values(goal, facts)
-    return ReadBack(values=values, broken=tuple(broken(goal.cluster.timings, values)))
+    return ReadBack(
+        values=values,
+        broken=tuple(broken(goal.cluster.timings, values)),
+        opened=tuple(sides.problem(found) for found in sides.opened(goal, facts)),
+    )
 
 
 Part = tuple[tuple[str, int], ...]

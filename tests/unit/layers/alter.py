@@ -10,6 +10,7 @@ from sanglier.layers.backing.facts import BackingFacts
 from sanglier.layers.cluster.facts import ClusterFacts
 from sanglier.layers.drbd.facts import DrbdFacts, Traces, UserFacts
 from sanglier.layers.ocfs2.facts import Ocfs2Facts
+from sanglier.layers.target.facts import Export, TargetFacts
 
 from .goal import STORAGE, VOLUME
 
@@ -65,3 +66,19 @@ def not_running(facts: Facts, *primitives: str) -> Facts:
     state = facts.of(STORAGE[0], ClusterFacts).state
     assert state is not None
     return with_state(facts, running={**state.running, **{key: {} for key in primitives}})
+
+
+def with_export(facts: Facts, host: str, **values: str) -> Facts:
+    """Replace values of the export of the volume; names are ends of paths, ``__`` for ``/``."""
+    old = facts.of(host, TargetFacts).exports[VOLUME.name]
+    ends = {f"/{name.replace('__', '/')}": value for name, value in values.items()}
+    new = {p: next((v for e, v in ends.items() if p.endswith(e)), o) for p, o in old.values.items()}
+    export = Export(nodes=old.nodes, values=new)
+    return altered(facts, host, TargetFacts, exports={VOLUME.name: export})
+
+
+def with_file(facts: Facts, host: str, path: str, text: str) -> Facts:
+    """Give the facts as if the look at the export had found this file, too."""
+    old = facts.of(host, TargetFacts).exports[VOLUME.name]
+    export = Export(nodes=old.nodes, values={**old.values, path: text})
+    return altered(facts, host, TargetFacts, exports={VOLUME.name: export})

@@ -15,8 +15,18 @@ from sanglier.layers.initiator.facts import InitiatorFacts, Portal
 from sanglier.layers.network.facts import Interface, NetworkFacts
 from sanglier.layers.ocfs2.facts import Mount, Ocfs2Facts
 from sanglier.layers.packages.facts import PackagesFacts
+from sanglier.layers.target.desired import opened_path
 
-from .alter import altered, not_running, with_device, with_filesystem, with_side, with_traces
+from .alter import (
+    altered,
+    not_running,
+    with_device,
+    with_export,
+    with_file,
+    with_filesystem,
+    with_side,
+    with_traces,
+)
 from .goal import ARTICLE, GOAL, VOLUME
 from .recordings import facts_of
 
@@ -121,6 +131,15 @@ FIRING: Mapping[str, State] = {
     "SG-CLU-006": _recorded("witness-stopped"),
     "SG-CLU-007": _other_key,
     "SG-CLU-008": _recorded("disk-b-half-up"),
+    "SG-TGT-001": lambda: with_export(
+        facts_of("converged"), "disk-b", sanglier__alua_access_state="1"
+    ),
+    "SG-CLU-009": lambda: with_export(
+        facts_of("converged"), "disk-b", sanglier__alua_access_state="0"
+    ),
+    "SG-CLU-010": lambda: with_file(
+        facts_of("converged"), "disk-b", opened_path(VOLUME), "2026-11-26T07:20:00Z"
+    ),
     "SG-ISCSI-001": _stranger,
     "SG-MP-001": _recorded("disk-b-dead"),
     "SG-FS-001": lambda: with_filesystem(facts_of("filesystem-unmounted"), "srv-a", label="OTHER"),

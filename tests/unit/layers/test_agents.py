@@ -36,6 +36,7 @@ from .recordings import outputs_of
 A = GOAL.cluster.storage[0]
 AGENTS = {f.path.rsplit("/", 1)[-1]: f.text for f in files_of(GOAL, A) if "/ocf/" in f.path}
 NODE_ALERT = next(f.text for f in files_of(GOAL, A) if f.path.endswith("/node-alert"))
+LUN = "iSCSI/iqn.2009-02.fr.guiguiabloc:guiguiabloc.data.disk-a/tpgt_1/lun_0"
 HANDLER = handler_file(GOAL).text
 OPEN, NOT_RUNNING, FAILED = 0, 7, 1
 """Exit codes of OCF: success, not running, generic error."""
@@ -71,6 +72,16 @@ class Place:
     def state(self) -> Path:
         return self.target / state_path(VOLUME)
 
+    @property
+    def members(self) -> Path:
+        """The LUNs of our port group, as configfs lists them."""
+        return self.state.with_name("members")
+
+    @property
+    def mark(self) -> Path:
+        """What `side start` leaves while the side is open."""
+        return self.root / f"run/open-{VOLUME.name}"
+
     def put(self, path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         new = path.with_name(path.name + ".new")
@@ -92,6 +103,7 @@ class Place:
             ("/usr/lib/sanglier", self.root / "bin"),
             ("/dev/drbd", self.root / "drbd"),
             ("/etc/sanglier", self.root / "etc"),
+            ("/run/sanglier", self.root / "run"),
         ):
             text = text.replace(real, str(false))
         text = text.replace("printf '%s' ", "printf '%s\\n' ")
@@ -127,6 +139,7 @@ def fixture_place(tmp_path: Path) -> Place:
     place = Place(tmp_path)
     place.put(place.proc, mirror("converged"))
     place.put(place.state, f"{STANDBY}\n")
+    place.put(place.members, f"{LUN}\n")
     place.tool("modprobe", ":")
     place.tool("sleep", f"printf x >> {tmp_path}/slept; exec /bin/sleep 0.01")
     return place
@@ -212,14 +225,20 @@ def test_stop_of_a_side_without_target_is_done(place: Place) -> None:
     assert place.run(AGENTS["side"], "stop")[0] == OPEN
 
 
-def test_an_open_side_that_is_frozen_is_not_judged(place: Place) -> None:
+def opened(place: Place) -> None:
+    """As `side start` leaves it."""
     place.put(place.state, f"{OPTIMIZED}\n")
+    place.put(place.mark, "open\n")
+
+
+def test_an_open_side_that_is_frozen_is_not_judged(place: Place) -> None:
+    opened(place)
     place.put(place.proc, mirror("converged").replace("C r-----", "C s-----"))
     assert place.run(AGENTS["side"], "monitor")[0] == OPEN
 
 
 def test_an_open_side_that_is_behind_or_unreadable_has_failed(place: Place) -> None:
-    place.put(place.state, f"{OPTIMIZED}\n")
+    opened(place)
     status, told = place.run(AGENTS["side"], "monitor")
     assert (status, "cannot be read" in told) == (FAILED, True)
     place.put(place.proc, mirror("converged").replace("ds:UpToDate", "ds:Inconsistent"))
@@ -230,7 +249,7 @@ def test_an_open_side_that_is_behind_or_unreadable_has_failed(place: Place) -> N
 def test_an_open_side_has_the_score_of_a_peer_that_is_not_promoted_written_again(
     place: Place,
 ) -> None:
-    place.put(place.state, f"{OPTIMIZED}\n")
+    opened(place)
     place.tool("dd", "exit 0")
     place.tool("attrd_updater", f"echo $* >> {place.root}/asked")
     asked = place.root / "asked"
@@ -275,11 +294,13 @@ def test_the_tree_file_builds_exactly_what_the_layer_wants(configfs: Place) -> N
         for path in configfs.target.rglob("*")
         if path.is_file() and not path.parent.is_symlink()
     }
+    place_of_members = configfs.members.relative_to(configfs.target)
     own = {
         f"{core(VOLUME)}/control": f"udev_path={configfs.root}/drbd{VOLUME.minor}",
         f"{core(VOLUME)}/enable": "1",
         f"{tpg(GOAL, VOLUME, A)}/enable": "1",
         state_path(VOLUME): STANDBY,
+        str(place_of_members): LUN,
     }
     assert written == attributes() | own
 

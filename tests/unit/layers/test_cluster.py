@@ -20,7 +20,7 @@ from sanglier.layers.cluster.probe import parse, parse_state
 from sanglier.layers.files import FileState, differs
 from sanglier.layers.stack import LAYERS
 
-from .alter import altered, not_running, with_state, without
+from .alter import altered, not_running, with_export, with_state, without
 from .goal import ARTICLE, GOAL, SECRETS, STORAGE, TIMINGS, VOLUME, allowing
 from .recordings import CASES, NAMES, facts_of, outputs_of, unreachable_in
 from .simulate import applying, destroying, may_run
@@ -136,7 +136,8 @@ def test_a_power_switch_that_nobody_can_try_is_not_blamed(case: str) -> None:
 
 def test_a_volume_that_is_open_nowhere_is_waited_for() -> None:
     """As after an apply that was cut when the configuration had just been loaded."""
-    (step,) = applying(GOAL, not_running(facts_of("converged"), "data-open")).steps
+    shut = with_export(facts_of("converged"), "disk-a", sanglier__alua_access_state="2")
+    (step,) = applying(GOAL, not_running(shut, "data-open")).steps
     assert (step.summary, step.reason) == (
         "wait until one side of every volume is open", "data is open nowhere",
     )  # fmt: skip

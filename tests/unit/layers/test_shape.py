@@ -24,7 +24,7 @@ WRITING = re.compile(
 MORE = {"judge", "moves"}
 """Where the steps need more than a page."""
 OWN = {
-    "cluster": {"cib", "corosync", "change"},
+    "cluster": {"sides", "cib", "corosync", "change"},
     "multipath": {"change"},
     "drbd": {"begin", "traces"},
 }

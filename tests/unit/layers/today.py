@@ -18,9 +18,10 @@ from sanglier.core.probe import Output
 from sanglier.layers.cluster import cib
 from sanglier.layers.cluster.desired import files_of
 from sanglier.layers.drbd.desired import handler_file
-from sanglier.layers.files import WantedFile
+from sanglier.layers.files import WantedFile, parse_digest
 from sanglier.layers.initiator.desired import UDEV_PATH, login_file
 from sanglier.layers.ocfs2.desired import BARRIER, again_file, mount_file
+from sanglier.layers.target.desired import OWN_GROUP, STANDBY, tree_file
 
 from .goal import FIXTURES, GOAL, VOLUME
 
@@ -49,6 +50,10 @@ def of_today(layer: str, name: str, output: Output) -> Output:
         return replace(output, text=_with_login_file(output.text))
     if (layer, name) == ("cluster", "configuration"):
         return replace(output, text=_with_configuration(output.text))
+    if (layer, name) == ("target", "trees"):
+        return replace(output, text=_with_trees(output.text))
+    if layer == "target" and name.startswith("export-"):
+        return replace(output, text=_with_own_group_shut(output.text))
     return output
 
 
@@ -66,6 +71,33 @@ def _sections(text: str) -> dict[str, str]:
     head, *parts = f"\n{text}".split("\n==> ")
     found = (part.partition(" <==\n") for part in parts)
     return {path: body for path, _, body in found} if not head.strip() else {}
+
+
+@cache
+def _trees_then() -> Mapping[str, str]:
+    """Digest of a server's tree as it was wanted then -> the digest of today's."""
+    found = {}
+    for server in GOAL.cluster.storage:
+        recorded = FIXTURES / "cases/converged" / server.name / "target/trees.txt"
+        then = parse_digest(Output(status=0, text=recorded.read_text()))
+        for volume in GOAL.cluster.volumes:
+            wanted = tree_file(GOAL, volume, server)
+            found[then[wanted.path].digest] = wanted.state
+    return found
+
+
+def _with_trees(text: str) -> str:
+    for then, now in _trees_then().items():
+        text = text.replace(then, now)
+    return text
+
+
+def _with_own_group_shut(text: str) -> str:
+    """LIO's own port group as it is made since 2026-11-26; it was left as it is born before."""
+    for name, born, now in (("state", "0", STANDBY), ("type", "Implicit and Explicit", "Implicit")):
+        head = f"/alua/{OWN_GROUP}/alua_access_{name} <==\n"
+        text = text.replace(f"{head}{born}\n", f"{head}{now}\n")
+    return text
 
 
 @cache

@@ -44,6 +44,19 @@ class Kill:
     at_s: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planted:
+    """A fault opened this side itself; it must be shut by ``until_s``, on the samples' clock."""
+
+    host: str
+    from_s: float
+    until_s: float
+
+    def excuses(self, hosts: tuple[str, str], from_s: float, to_s: float) -> bool:
+        """Whether both sides were open only because of it."""
+        return self.host in hosts and self.from_s <= from_s and to_s <= self.until_s
+
+
 def _joined(before: Sample, after: Sample, kills: Iterable[Kill], blind_s: float) -> bool:
     """Whether a side that both samples show open was open in between."""
     killed = any(k.host == before.host and before.at_s <= k.at_s <= after.at_s for k in kills)
@@ -84,11 +97,13 @@ def open_spans(
     return tuple(sorted(spans, key=lambda span: (span.from_s, span.host)))
 
 
-def _overlaps(spans: Iterable[OpenSpan]) -> list[str]:
+def _overlaps(spans: Iterable[OpenSpan], planted: Sequence[Planted]) -> list[str]:
     found = []
     for one, other in itertools.combinations(spans, 2):
         from_s, to_s = max(one.from_s, other.from_s), min(one.to_s, other.to_s)
         if one.host != other.host and one.volume == other.volume and from_s <= to_s:
+            if any(p.excuses((one.host, other.host), from_s, to_s) for p in planted):
+                continue
             hosts = " and ".join(sorted((one.host, other.host)))
             found.append(
                 f"{one.volume}: {hosts} both open for {to_s - from_s:.1f} s at {from_s:.1f}"
@@ -112,11 +127,15 @@ def check_openness(
     samples: Iterable[Sample],
     kills: Sequence[Kill] = (),
     blind_s: float = 5.0,
+    planted: Sequence[Planted] = (),
 ) -> Check:
-    """Judge one volume; UNKNOWN when one of its ``hosts`` was never sampled."""
+    """Judge one volume; UNKNOWN when one of its ``hosts`` was never sampled.
+
+    What a fault opened itself is excused for its own stated time, and no longer.
+    """
     mine = [sample for sample in samples if sample.volume == volume]
     unseen = [host for host in hosts if not any(sample.host == host for sample in mine)]
-    both = _overlaps(open_spans(mine, kills, blind_s))
+    both = _overlaps(open_spans(mine, kills, blind_s), planted)
     if both:
         verdict, summary = Verdict.INVALID, both[0]
     elif unseen:
@@ -124,6 +143,7 @@ def check_openness(
     else:
         verdict = Verdict.VALID
         summary = f"{len(mine)} samples, never both sides open"
+        summary += " but while a fault had opened one" if planted else ""
     details = [*both, *_blind(mine, blind_s)]
     return Check(
         name="both-open",

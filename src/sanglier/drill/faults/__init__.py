@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sanglier.drill.faults import changes, clocks, hosts, insides, networks
+from sanglier.drill.faults import changes, clocks, hosts, insides, networks, sides
 from sanglier.drill.faults.base import Fault
 
 FAULTS: Mapping[str, Fault] = MappingProxyType(
@@ -17,6 +17,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             *insides.FAULTS,
             *changes.FAULTS,
             *clocks.FAULTS,
+            *sides.FAULTS,
         )
     }
 )

@@ -41,6 +41,8 @@ class Fault:
     needs_power: bool = False
     choices: int = 2
     """How many hosts a random schedule may choose from, where there is a choice."""
+    opens_s: float = 0.0
+    """For how long it may leave a second side open: it opens one itself.  Longer is a failure."""
     alone: bool = False
     """Whether it is refused while something else is wrong, so that it is drawn alone."""
     plain: bool = True

@@ -117,7 +117,10 @@ def _target(resources: Element, volume: Volume) -> None:
 
 
 def _side(resources: Element, volume: Volume) -> None:
-    """Shutting that fails or hangs ends in a fencing of the server: Pacemaker's default."""
+    """Shutting that fails or hangs ends in a fencing of the server: Pacemaker's default.
+
+    Where it must be shut its monitor looks as well, and shuts a side that somebody opened.
+    """
     identity = side(volume)
     parameters = {"volume": volume.name, "minor": str(volume.minor)}
     primitive = _agent(resources, identity, "sanglier", "side", parameters)
@@ -128,6 +131,7 @@ def _side(resources: Element, volume: Volume) -> None:
     _operation(operations, identity, "start", "0s", "60s")
     _operation(operations, identity, "stop", "0s", "20s")
     _operation(operations, identity, "monitor", "5s", "10s")
+    _operation(operations, identity, "monitor", "6s", "10s", role="Stopped")
 
 
 def fence_timeouts(timings: Timings) -> dict[str, str]:

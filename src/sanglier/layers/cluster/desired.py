@@ -20,7 +20,10 @@ AGENTS = "/usr/lib/ocf/resource.d/sanglier"
 
 @cache
 def _program(name: str, path: str) -> WantedFile:
-    text = files("sanglier.layers.cluster").joinpath("agents", name).read_text()
+    """Give an agent; what both know of port groups is put into each, so that it needs no other."""
+    agents = files("sanglier.layers.cluster").joinpath("agents")
+    alua = agents.joinpath("alua").read_text()
+    text = agents.joinpath(name).read_text().replace("@alua@\n", f"\n{alua}")
     return WantedFile(path=path, content=text, mode=0o755)
 
 
@@ -43,8 +46,8 @@ def files_of(goal: Goal, server: StorageServer) -> tuple[WantedFile, ...]:
     return (
         conf_file(goal),
         authkey_file(goal),
-        _program("target", f"{AGENTS}/target"),
         _program("side", f"{AGENTS}/side"),
+        _program("target", f"{AGENTS}/target"),
         _program("node-alert", ALERT),
         *_password_files(goal),
     )

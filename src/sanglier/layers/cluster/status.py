@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sanglier.core.facts import Facts
 from sanglier.core.layer import StatusLine
 from sanglier.layers.base import Goal
-from sanglier.layers.cluster import cib
+from sanglier.layers.cluster import cib, sides
 from sanglier.layers.cluster.facts import ClusterFacts, State
 from sanglier.spec.cluster import Cluster, StorageServer
 
@@ -62,4 +62,11 @@ def status(goal: Goal, facts: Facts) -> tuple[StatusLine, ...]:
                 view = (server.name, now.state)
     if view:
         lines += [*_fences(goal.cluster, *view), *_open(goal.cluster, *view)]
+    lines += [
+        StatusLine(
+            host=found.server.name, layer="cluster", subject=found.volume.name, healthy=False,
+            text=sides.words(found),
+        )
+        for found in sides.opened(goal, facts)
+    ]  # fmt: skip
     return tuple(lines)

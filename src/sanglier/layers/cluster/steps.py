@@ -11,7 +11,7 @@ from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
 from sanglier.core.step import Effect, Step
 from sanglier.layers.base import Goal
-from sanglier.layers.cluster import cib, judge, moves
+from sanglier.layers.cluster import cib, judge, moves, sides
 from sanglier.layers.cluster.corosync import AUTHKEY, CONF, checked_values
 from sanglier.layers.cluster.desired import QNETD_UNIT, UNITS, files_of
 from sanglier.layers.cluster.facts import ClusterFacts, WitnessFacts
@@ -142,7 +142,8 @@ def propose(goal: Goal, facts: Facts) -> Proposal:
     if not goal.cluster.guarded:
         return Proposal(problems=judge.article(goal))
     steps = list(_witness(goal, facts))
-    problems = list(judge.problems(goal, facts))
+    steps += [sides.shut(goal, found) for found in sides.opened(goal, facts)]
+    problems = [*judge.problems(goal, facts), *sides.problems(goal, facts)]
     read = [s for s in goal.cluster.storage if facts.has(s.name, ClusterFacts)]
     for server in read:
         now = facts.of(server.name, ClusterFacts)

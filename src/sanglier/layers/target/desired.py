@@ -17,8 +17,13 @@ from sanglier.spec.cluster import ApplicationServer, StorageServer, Volume
 ROOT = "/sys/kernel/config/target"
 RESTORE_UNIT = "rtslib-fb-targetctl.service"
 GROUP = "sanglier"
+OWN_GROUP = "default_tg_pt_gp"
+"""LIO's own port group: a LUN that is in no other is in it, and it is born open."""
+RUN = "/run/sanglier"
 OPTIMIZED, STANDBY = "0", "2"
 """ALUA states, SPC-4 5.15.2."""
+TAKES_IO = frozenset({"0", "1", "4"})
+"""Those in which a target does I/O."""
 PORTAL_PORT = 3260
 
 BACKSTORE_ATTRIBUTES = {"emulate_pr": "0", "emulate_caw": "0", "emulate_3pc": "0"}
@@ -61,6 +66,10 @@ class Group:
     """Link path -> what it points at, both below ROOT."""
     values: Mapping[str, str | Secret] = field(default_factory=dict)
     """Attribute -> value, written in order."""
+    born: Mapping[str, str] = field(default_factory=dict)
+    """What is written once, right after the nodes and values are made."""
+    safe: bool = False
+    """Whether a difference can be mended at any time."""
 
     @property
     def made(self) -> tuple[str, ...]:
@@ -83,9 +92,19 @@ def group_id(server: StorageServer) -> str:
     return str(10 * (server.index + 1))
 
 
-def state_path(volume: Volume) -> str:
+def state_path(volume: Volume, group: str = GROUP) -> str:
     """Path of the attribute that opens (``0``) or shuts (``2``) this side."""
-    return f"{core(volume)}/alua/{GROUP}/alua_access_state"
+    return f"{core(volume)}/alua/{group}/alua_access_state"
+
+
+def mark_path(volume: Volume) -> str:
+    """Path of the file that is not empty while the cluster has this side open; see agents/alua."""
+    return f"{RUN}/open-{volume.name}"
+
+
+def opened_path(volume: Volume) -> str:
+    """Path of the file that says when this side was last open by nobody's order."""
+    return f"{RUN}/opened-{volume.name}"
 
 
 def state_file(volume: Volume) -> str:
@@ -123,6 +142,23 @@ def _alua(goal: Goal, volume: Volume, server: StorageServer) -> Group:
         title=f"ALUA group {group_id(server)}",
         nodes=(path,),
         values=values,
+        born={state_path(volume): STANDBY} if goal.cluster.guarded else {},
+    )
+
+
+def _own_group(volume: Volume) -> Group:
+    """Shut LIO's own group, so that a LUN that falls out of ours falls shut.
+
+    It is born open and lets initiators change its state (core_alua_allocate_tg_pt_gp()).
+    """
+    return Group(
+        subject=f"{volume.name}-alua-default",
+        title="LIO's own ALUA group in standby",
+        values={
+            f"{core(volume)}/alua/{OWN_GROUP}/alua_access_type": "1",
+            state_path(volume, OWN_GROUP): STANDBY,
+        },
+        safe=True,
     )
 
 
@@ -178,10 +214,16 @@ def groups(goal: Goal, volume: Volume, server: StorageServer) -> tuple[Group, ..
     acls = (_acl(goal, volume, server, app) for app in admitted(goal, server))
     return (
         _backstore(volume),
+        *((_own_group(volume),) if goal.cluster.guarded else ()),
         _alua(goal, volume, server),
         _target(goal, volume, server),
         *acls,
     )
+
+
+def lun_group(goal: Goal, volume: Volume, server: StorageServer) -> str:
+    """Path of the attribute that names the port group of the LUN."""
+    return f"{tpg(goal, volume, server)}/lun/lun_0/alua_tg_pt_gp"
 
 
 def readable(attribute: str, value: str | Secret) -> str:
@@ -207,9 +249,8 @@ def tree_file(goal: Goal, volume: Volume, server: StorageServer) -> WantedFile:
     for group in groups(goal, volume, server):
         lines += [f"node {path}" for path in group.nodes]
         lines += [f"link {path} {to}" for path, to in group.links.items()]
-        lines += [f"set {path} {_clear(value)}" for path, value in group.values.items()]
-        if state_path(volume).startswith(tuple(f"{node}/alua_" for node in group.nodes)):
-            lines.append(f"set {state_path(volume)} {STANDBY}")
+        values = {**group.values, **group.born}
+        lines += [f"set {path} {_clear(value)}" for path, value in values.items()]
     return WantedFile(path=tree_path(volume), content=Secret("\n".join(lines) + "\n"), mode=0o600)
 
 

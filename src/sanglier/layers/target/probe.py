@@ -9,7 +9,7 @@ from sanglier.core.probe import Output, Outputs, Probe
 from sanglier.layers.base import Goal
 from sanglier.layers.files import DIGEST, parse_digest
 from sanglier.layers.services import parse_units, units_probe
-from sanglier.layers.target.desired import RESTORE_UNIT, ROOT, core, tpg, tree_path
+from sanglier.layers.target.desired import RESTORE_UNIT, ROOT, RUN, core, tpg, tree_path
 from sanglier.layers.target.facts import Export, TargetFacts
 from sanglier.spec.cluster import StorageServer
 
@@ -26,7 +26,8 @@ tail -v -n +1 "$1"/enable "$1"/info "$1"/udev_path "$1"/wwn/vpd_unit_serial "$1"
     "$1"/alua/*/preferred "$1"/alua/*/nonop_delay_msecs "$2"/enable "$2"/attrib/authentication \\
     "$2"/attrib/generate_node_acls "$2"/attrib/demo_mode_write_protect \\
     "$2"/attrib/default_cmdsn_depth "$2"/param/I* "$2"/param/FirstBurstLength \\
-    "$2"/param/Max* "$2"/lun/lun_0/alua_tg_pt_gp "$2"/acls/*/auth/userid 2>/dev/null
+    "$2"/param/Max* "$2"/lun/lun_0/alua_tg_pt_gp "$2"/acls/*/auth/userid \\
+    {RUN}/open-"${{1##*/}}" {RUN}/opened-"${{1##*/}}" 2>/dev/null
 sha256sum "$2"/acls/*/auth/password 2>/dev/null
 :
 """

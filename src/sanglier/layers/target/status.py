@@ -5,7 +5,7 @@ from __future__ import annotations
 from sanglier.core.facts import Facts
 from sanglier.core.layer import StatusLine
 from sanglier.layers.base import Goal
-from sanglier.layers.target.desired import state_path, tpg
+from sanglier.layers.target.desired import GROUP, lun_group, state_path, tpg
 from sanglier.layers.target.facts import TargetFacts
 from sanglier.spec.cluster import StorageServer, Volume
 
@@ -20,12 +20,14 @@ def _line(goal: Goal, facts: Facts, server: StorageServer, volume: Volume) -> St
     portals = sum(1 for node in export.nodes if node.startswith(f"{path}/np/"))
     acls = sum(1 for node in export.nodes if node.startswith(f"{path}/acls/")
                and node.count("/") == path.count("/") + 2)  # fmt: skip
-    text = f"{STATES.get(state, state)}, {portals} portals, {acls} initiators admitted"
+    group = export.value(lun_group(goal, volume, server)) or "?"
+    strayed = "" if group == GROUP else f"; ITS LUN IS IN THE PORT GROUP {group}"
+    text = f"{STATES.get(state, state)}, {portals} portals, {acls} initiators admitted{strayed}"
     return StatusLine(
         host=server.name,
         layer="target",
         subject=volume.name,
-        healthy=enabled,
+        healthy=enabled and not strayed,
         text=text if enabled else "not exported",
     )
 

@@ -14,6 +14,7 @@ from sanglier.layers.base import Goal
 from sanglier.layers.drbd.facts import DrbdFacts
 from sanglier.layers.files import as_read, differs, write_step
 from sanglier.layers.services import STOPPED, Unit
+from sanglier.layers.target import judge
 from sanglier.layers.target.desired import (
     DROP_ACL,
     OPTIMIZED,
@@ -117,6 +118,8 @@ def _group_step(host: str, volume: Volume, group: Group, export: Export) -> Step
     missing, wrong = _missing(group, export), _wrong(group, export)
     if not missing and not wrong:
         return None
+    if missing:
+        wrong |= group.born
     values = {path: readable(path, value) for path, value in wrong.items()}
     if core(volume) in group.nodes:
         values[f"{core(volume)}/enable"] = "1"
@@ -128,7 +131,7 @@ def _group_step(host: str, volume: Volume, group: Group, export: Export) -> Step
         reason=_reason(missing, wrong, export),
         actions=_actions(group, volume, missing, wrong),
         effect=_change(host, volume.name, values, frozenset(missing)),
-        risk=Risk.SAFE if missing else Risk.DISRUPTIVE,
+        risk=Risk.SAFE if missing or group.safe else Risk.DISRUPTIVE,
     )
 
 
@@ -276,7 +279,7 @@ def _server(goal: Goal, facts: Facts, server: StorageServer) -> Proposal:
 
 def propose(goal: Goal, facts: Facts) -> Proposal:
     """Propose for each storage server whose mirror side may be exported."""
-    proposal = Proposal()
+    proposal = Proposal(problems=tuple(judge.problems(goal, facts)))
     for server in goal.cluster.storage:
         if facts.has(server.name, TargetFacts):
             proposal += _server(goal, facts, server)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sanglier.drill.checkers.openness import Kill, Sample, check_openness, open_spans
+from sanglier.drill.checkers.openness import Kill, Planted, Sample, check_openness, open_spans
 from sanglier.drill.result import Check, Verdict
 
 HOSTS = ("disk-a", "disk-b")
@@ -84,3 +84,31 @@ def test_a_server_that_was_never_sampled_is_unknown() -> None:
     check = check_openness("data", HOSTS, _samples("disk-a", "000"))
     assert (check.verdict, check.summary) == (Verdict.UNKNOWN, "never sampled: disk-b")
     assert check_openness("data", HOSTS, []).verdict is Verdict.UNKNOWN
+
+
+def _planted(b: str, from_s: float = 2.9, until_s: float = 12.9) -> Check:
+    """The fault opens disk-b at ``from_s``, while disk-a is open."""
+    samples = _samples("disk-a", "0" * len(b)) + _samples("disk-b", b, from_s=0.5)
+    planted = [Planted(host="disk-b", from_s=from_s, until_s=until_s)]
+    return check_openness("data", HOSTS, samples, planted=planted)
+
+
+def test_what_a_fault_opened_itself_is_excused_for_its_own_time() -> None:
+    check = _planted("222000000000222")
+    assert check.verdict is Verdict.VALID
+    assert "but while a fault had opened one" in check.summary
+
+
+def test_a_planted_opening_that_is_not_shut_in_time_is_a_failure() -> None:
+    assert _planted("2220000000000002").verdict is Verdict.INVALID
+
+
+def test_neither_an_opening_before_the_fault_nor_a_second_one_after_it_is_excused() -> None:
+    assert _planted("2200000000000222").verdict is Verdict.INVALID
+    assert _planted("222000222222222002").verdict is Verdict.INVALID
+
+
+def test_a_planted_opening_excuses_no_other_server() -> None:
+    samples = _samples("disk-a", "000000") + _samples("disk-b", "222000", from_s=0.5)
+    planted = [Planted(host="disk-c", from_s=0.0, until_s=10.0)]
+    assert check_openness("data", HOSTS, samples, planted=planted).verdict is Verdict.INVALID
