@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -26,8 +26,8 @@ from sanglier.core.problem import Severity
 from sanglier.layers.read_back import ReadBack, read_back
 from sanglier.run.apply import Direction, apply, interrupted
 from sanglier.run.codes import Code
-from sanglier.run.gather import gather
 from sanglier.run.journal import Journal, as_json, journal_root
+from sanglier.run.kept import gather_kept
 from sanglier.run.lock import ClusterLock, Holder
 from sanglier.run.planning import plan_for
 from sanglier.run.report import Report
@@ -63,9 +63,13 @@ class Errand:
                 f"took over the lock that {lock.left_by.who} left at {lock.left_by.since} "
                 "without finishing"
             )
-        facts = await gather(
+        goal, facts = await gather_kept(
             self.setting.goal, self.setting.layers, transport, sink=self._quiet(), wait=True
         )
+        kept = replace(self, setting=replace(self.setting, goal=goal))
+        return await kept._act(transport, lock, facts)
+
+    async def _act(self, transport: Transport, lock: ClusterLock, facts: Facts) -> int:
         plan = plan_for(
             self.setting.layers,
             self.setting.goal,

@@ -7,8 +7,17 @@ import time
 from collections.abc import Awaitable, Callable
 
 from sanglier.cli.setting import Setting
+from sanglier.core.events import Event
+from sanglier.layers import numbers
 from sanglier.run.change import Changer
+from sanglier.run.kept import gather_kept
 from sanglier.run.lock import ClusterLock, Holder
+
+NUMBERS = (numbers.LAYER,)
+
+
+def _quiet(_event: Event) -> None:
+    """Tell nobody."""
 
 
 def under_lock(
@@ -21,7 +30,8 @@ def under_lock(
             lock = ClusterLock(setting.goal.cluster, transport, Holder.me(verb))
             await lock.acquire()
             try:
-                return await act(Changer(goal=setting.goal, transport=transport))
+                goal, _ = await gather_kept(setting.goal, NUMBERS, transport, sink=_quiet)
+                return await act(Changer(goal=goal, transport=transport))
             finally:
                 await lock.release()
 

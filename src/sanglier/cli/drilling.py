@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +23,8 @@ from sanglier.drill.scene import Scene
 from sanglier.drill.store import Kept
 from sanglier.lab import control
 from sanglier.lab.control import Lab
+from sanglier.layers import numbers
+from sanglier.run.kept import gather_kept
 from sanglier.run.ssh import SshTransport
 
 PATIENT = 24
@@ -66,6 +68,7 @@ def identity(seed: int | None) -> str:
 
 async def campaign(stage: Stage, plans: Sequence[Plan], kept: Kept) -> Campaign:
     """Play every plan; the campaign is written after each, so that a cut one is not lost."""
+    stage = await _as_in_force(stage)
     result = _empty(stage, kept)
     for number, plan in enumerate(plans, start=1):
         stage.console.print(f"[{number}/{len(plans)}] {plan.name}: {plan.explains}", style="bold")
@@ -74,6 +77,16 @@ async def campaign(stage: Stage, plans: Sequence[Plan], kept: Kept) -> Campaign:
         result = _with(result, run)
         store.keep(kept, result)
     return result
+
+
+async def _as_in_force(stage: Stage) -> Stage:
+    """Play with the numbers that the hosts have, whatever the order of the file."""
+    setting = stage.setting
+    async with setting.transport() as transport:
+        goal, _ = await gather_kept(
+            setting.goal, (numbers.LAYER,), transport, sink=lambda event: None
+        )
+    return replace(stage, setting=replace(setting, goal=goal))
 
 
 async def play(stage: Stage, plan: Plan, kept: Kept, number: int) -> DrillRun:

@@ -10,6 +10,7 @@ from sanglier.cli.changing import under_lock
 from sanglier.cli.options import ClusterFile, SecretsFile, SshConfig
 from sanglier.cli.setting import open_setting
 from sanglier.run.change import Changer, pick
+from sanglier.spec.cluster import StorageServer
 
 Done = Annotated[
     bool, typer.Option("--done", help="The work is over: take the server back, after resync.")
@@ -31,10 +32,12 @@ def maintain(
     setting = open_setting(file, allow=(), ssh_config=ssh_config, secrets=secrets)
     cluster = setting.goal.cluster
     pick([s.name for s in cluster.storage], host, "storage server")
-    server = next(s for s in cluster.storage if s.name == host)
+
+    def server(changer: Changer) -> StorageServer:
+        return next(s for s in changer.goal.cluster.storage if s.name == host)
 
     async def begin(changer: Changer) -> str:
-        await changer.empty(await changer.read(), server)
+        await changer.empty(await changer.read(), server(changer))
         return (
             f"{host} is empty: work on it, reboot it, switch it off.  Until it is back, the other "
             f"server is the only copy.  Then: sanglier maintain {file} {host} --done"
@@ -42,8 +45,8 @@ def maintain(
 
     async def end(changer: Changer) -> str:
         await changer.read()
-        await changer.fill(server)
-        moved = await changer.home(server)
+        await changer.fill(server(changer))
+        moved = await changer.home(server(changer))
         told = f"; open on it again: {', '.join(moved)}" if moved else ""
         return f"{host} is back and up to date{told}"
 

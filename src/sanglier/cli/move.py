@@ -28,10 +28,10 @@ def move(
     cluster = setting.goal.cluster
     pick([v.name for v in cluster.volumes], volume, "volume")
     pick([s.name for s in cluster.storage], to, "storage server")
-    wanted = next(v for v in cluster.volumes if v.name == volume)
-    server = next(s for s in cluster.storage if s.name == to)
 
     async def act(changer: Changer) -> str:
+        wanted = next(v for v in changer.goal.cluster.volumes if v.name == volume)
+        server = next(s for s in changer.goal.cluster.storage if s.name == to)
         moved = await changer.move(await changer.read(), wanted, server)
         return "is open now on" if moved else "was open already on"
 

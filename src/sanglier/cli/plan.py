@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from sanglier.cli.options import Allow, AsJson, ClusterFile, SecretsFile, SshCon
 from sanglier.cli.setting import Setting, open_setting
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Plan
-from sanglier.run.gather import gather
+from sanglier.run.kept import gather_kept
 from sanglier.run.planning import plan_for
 
 
@@ -40,7 +41,7 @@ def plan(
     or a missing consent stands against it, 4 when a host is out of reach.
     """
     setting = open_setting(file, allow=allow or (), ssh_config=ssh_config, secrets=secrets)
-    facts = asyncio.run(read_hosts(setting, record))
+    setting, facts = asyncio.run(read_hosts(setting, record))
     found = plan_for(setting.layers, setting.goal, facts)
     if as_json:
         print(json.dumps(plan_record(setting.goal.cluster.name, found), indent=2))
@@ -51,12 +52,13 @@ def plan(
     raise typer.Exit(plan_status(found, facts))
 
 
-async def read_hosts(setting: Setting, record: Path | None = None) -> Facts:
-    """Read everything from all hosts."""
+async def read_hosts(setting: Setting, record: Path | None = None) -> tuple[Setting, Facts]:
+    """Read everything from all hosts; gives the setting with the numbers in force there too."""
     async with setting.transport() as transport:
-        return await gather(
+        goal, facts = await gather_kept(
             setting.goal, setting.layers, transport, sink=lambda event: None, record=record
         )
+    return replace(setting, goal=goal), facts
 
 
 def plan_status(found: Plan, facts: Facts) -> int:

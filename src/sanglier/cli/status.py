@@ -37,7 +37,7 @@ def status(
     out of reach.
     """
     setting = open_setting(file, allow=(), ssh_config=ssh_config, secrets=secrets)
-    facts = asyncio.run(read_hosts(setting))
+    setting, facts = asyncio.run(read_hosts(setting))
     plan = plan_for(setting.layers, setting.goal, facts)
     lines = tuple(
         line for layer in reversed(setting.layers) for line in layer.status(setting.goal, facts)

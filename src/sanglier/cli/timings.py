@@ -52,7 +52,8 @@ def timings(
     """
     if check:
         setting = open_setting(file, allow=(), ssh_config=ssh_config, secrets=secrets)
-        cluster, facts = setting.goal.cluster, asyncio.run(read_hosts(setting))
+        setting, facts = asyncio.run(read_hosts(setting))
+        cluster = setting.goal.cluster
         found = read_back(setting.goal, facts)
     else:
         cluster, facts, found = load(file), Facts(), ReadBack(values=(), broken=())

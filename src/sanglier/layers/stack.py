@@ -9,6 +9,7 @@ from sanglier.layers import (
     initiator,
     multipath,
     network,
+    numbers,
     ocfs2,
     packages,
     target,
@@ -16,6 +17,7 @@ from sanglier.layers import (
 from sanglier.layers.base import StackLayer
 
 LAYERS: tuple[StackLayer, ...] = (
+    numbers.LAYER,
     packages.LAYER,
     network.LAYER,
     backing.LAYER,

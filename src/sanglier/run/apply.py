@@ -20,11 +20,13 @@ from sanglier.core.plan import Plan, Proposal, Stage, excess
 from sanglier.core.planner import predict
 from sanglier.core.problem import Problem, Severity
 from sanglier.core.step import Step
+from sanglier.layers import numbers
 from sanglier.layers.base import Goal, StackLayer
 from sanglier.layers.read_back import ReadBack, read_back
 from sanglier.run.batch import Batch, secrets_of, skip
 from sanglier.run.codes import Code
 from sanglier.run.gather import gather
+from sanglier.run.kept import kept
 from sanglier.run.planning import plan_for
 from sanglier.run.report import Report
 from sanglier.run.settled import errors_of, told
@@ -96,12 +98,22 @@ class Application:
     async def _look_again(self, stage: Stage) -> Proposal:
         """Read the layer's hosts and derive its steps anew; anything unexpected is an error."""
         layer = next(layer for layer in self.layers if layer.name == stage.layer)
-        fresh = await gather(self.goal, (layer,), self.transport, sink=self.sink)
+        asked = tuple(each for each in self.layers if each in (numbers.LAYER, layer))
+        fresh = await gather(self.goal, asked, self.transport, sink=self.sink)
         self.facts = self.facts.merge(fresh)
         ask = layer.propose if self.direction is Direction.APPLY else layer.teardown
         proposal = ask(self.goal, self.facts)
         self._judge(fresh, proposal)
+        self._judge_numbers(fresh)
         return proposal
+
+    def _judge_numbers(self, fresh: Facts) -> None:
+        """Stop when other numbers are in force than those for which the plan was made."""
+        if self.direction is Direction.APPLY:
+            refused = numbers.LAYER.propose(self.goal, fresh).problems
+            self.errors += [as_error(problem) for problem in refused]
+            if not refused and kept(self.goal, fresh) != self.goal:
+                self.errors.append(renumbered(self.goal))
 
     def _judge(self, fresh: Facts, proposal: Proposal) -> None:
         known = {(p.code, p.address) for p in self.consented.problems}
@@ -235,6 +247,17 @@ def drift(steps: Sequence[Step]) -> SanglierError:
         what="the hosts are no longer as they were when the plan was shown; stopped before "
         f"{len(steps)} step(s) that nobody consented to",
         why="; ".join(f"{s.address} {s.mark} {s.summary} ({s.reason})" for s in steps),
+        fix="run the same command again: it shows a new plan",
+    )
+
+
+def renumbered(goal: Goal) -> SanglierError:
+    """Make the error for numbers that came into force since the plan was shown."""
+    return SanglierError(
+        code=Code.DRIFT,
+        subject=goal.cluster.name,
+        what="other node numbers, DRBD minors or ports are in force than when the plan was shown",
+        why="somebody changes them by hand meanwhile",
         fix="run the same command again: it shows a new plan",
     )
 

@@ -15,8 +15,8 @@ from sanglier.spec.budget import Inequality
 FIXES = {
     "initiator": "a session that is not logged in keeps its values until it is: mend its path "
     "(`sanglier status`), apply again",
-    "ocfs2": "o2cb takes it only while no volume is mounted there: stop their users, unmount, "
-    "apply again",
+    "ocfs2": "o2cb takes it only while no volume is mounted on any application server: stop their "
+    "users, unmount, apply again",
 }
 """By layer, where `apply` alone does not mend it."""
 FIX = "apply again; `sanglier timings FILE --check` shows every value"

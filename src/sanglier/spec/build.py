@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import ip_address
 from types import MappingProxyType
 
@@ -23,10 +24,7 @@ from sanglier.spec.solve import solve
 
 def build(file: model.File, name: str) -> Cluster:
     """Make the cluster that ``file`` describes; ``name`` is the path of the file."""
-    applications = tuple(
-        _application(position, name, server)
-        for position, (name, server) in enumerate(file.applications.items())
-    )
+    applications = _applications(file.applications)
     return Cluster(
         name=file.cluster,
         iqn_prefix=file.iqn,
@@ -38,7 +36,7 @@ def build(file: model.File, name: str) -> Cluster:
         ),
         applications=applications,
         witness=_witness(file.witness, applications),
-        volumes=tuple(_volume(position, name, file) for position, name in enumerate(file.volumes)),
+        volumes=_volumes(file),
         secrets_file=defaults.secrets_file(name, file.secrets),
     )
 
@@ -82,15 +80,25 @@ def _plain(value: hosts.Scalar) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _application(position: int, name: str, server: hosts.Application) -> ApplicationServer:
+def _applications(servers: Mapping[str, hosts.Application]) -> tuple[ApplicationServer, ...]:
+    nodes = defaults.allot([server.node for server in servers.values()])
+    return tuple(_application(n, *item) for n, item in zip(nodes, servers.items(), strict=True))
+
+
+def _application(node: int, name: str, server: hosts.Application) -> ApplicationServer:
     return ApplicationServer(
         name=name,
         ssh=server.ssh,
         hostname=server.hostname or name,
         san=tuple(_address(address) for address in server.san),
         interconnect=_address(server.interconnect or server.san[0]),
-        node=position if server.node is None else server.node,
+        node=node,
+        written=_written(node=server.node),
     )
+
+
+def _written(**numbers: int | None) -> dict[str, int]:
+    return {key: number for key, number in numbers.items() if number is not None}
 
 
 def _witness(
@@ -108,7 +116,14 @@ def _witness(
     return Witness(name=host.name, ssh=host.ssh, hostname=host.hostname, address=address)
 
 
-def _volume(position: int, name: str, file: model.File) -> Volume:
+def _volumes(file: model.File) -> tuple[Volume, ...]:
+    minors = defaults.allot([volume.minor for volume in file.volumes.values()])
+    ports = defaults.allot([v.port for v in file.volumes.values()], defaults.FIRST_PORT)
+    numbered = zip(file.volumes, minors, ports, strict=True)
+    return tuple(_volume(file, *each) for each in numbered)
+
+
+def _volume(file: model.File, name: str, minor: int, port: int) -> Volume:
     volume = file.volumes[name]
     return Volume(
         name=name,
@@ -118,8 +133,10 @@ def _volume(position: int, name: str, file: model.File) -> Volume:
         mount=volume.mount,
         workload=Workload(volume.workload),
         slots=volume.slots or defaults.slots(len(file.applications)),
-        minor=defaults.minor(position) if volume.minor is None else volume.minor,
-        port=volume.port or defaults.port(position),
+        minor=minor,
+        port=port,
         serial=volume.serial or defaults.serial(file.cluster, name),
         size_bytes=None if volume.size is None else sizes.parse_size(volume.size),
+        written=_written(minor=volume.minor, port=volume.port),
+        prefer_written=volume.prefer is not None,
     )

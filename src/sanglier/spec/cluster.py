@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -68,7 +68,7 @@ class StorageServer(Host):
     """Address of DRBD and of Corosync's first link."""
     san: tuple[str, ...]
     index: int
-    """0 for the first in the file, 1 for the second (ALUA group ids, DRBD order)."""
+    """0 or 1 (Corosync's node ids, ALUA group ids, DRBD order): that in force, else by the file."""
     management: str | None = None
     """Address of Corosync's second link and of the way to qnetd; never ``None`` in guarded."""
     fence: tuple[FenceDevice, ...] = ()
@@ -83,7 +83,9 @@ class ApplicationServer(Host):
     interconnect: str
     """Address of o2cb's node-to-node traffic, o2cb.sysconfig(5)."""
     node: int
-    """o2cb node number, unique in the cluster, 0..254."""
+    """o2cb node number, unique in the cluster, 0..254: that in force, else by the file."""
+    written: Mapping[str, int] = field(default_factory=dict)
+    """Numbers that the file gives: ``node``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,11 +149,16 @@ class Volume:
     slots: int
     minor: int
     port: int
-    """TCP port of the DRBD replication of this volume."""
+    """TCP port of the DRBD replication of this volume; like the minor: that in force, else by
+    the file."""
     serial: str
     """LIO vpd_unit_serial: 32 hex digits, unique in the first 25."""
     size_bytes: int | None = None
     """The least size that both backing devices must have; ``None`` for any."""
+    written: Mapping[str, int] = field(default_factory=dict)
+    """Numbers that the file gives: ``minor``, ``port``."""
+    prefer_written: bool = True
+    """Whether the file says which side it prefers; else it is the one with index 0."""
 
     @property
     def wwid(self) -> str:
@@ -176,7 +183,11 @@ class Volume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """The whole file, checked."""
+    """The whole file, checked.
+
+    Layers get it with servers and volumes in the order of their numbers, never in that of the
+    file: see :mod:`sanglier.spec.keep`.
+    """
 
     name: str
     iqn_prefix: str
@@ -188,11 +199,20 @@ class Cluster:
     volumes: tuple[Volume, ...]
     secrets_file: str = ""
     """Path of the secrets file on this machine."""
+    deciding: str = ""
+    """Name of the volume whose open side shoots first when the mirror alone is cut; see
+    :attr:`deciding_volume`."""
 
     @property
     def guarded(self) -> bool:
         """Whether one target is open at a time, and fencing decides which."""
         return self.access is Access.GUARDED
+
+    @property
+    def deciding_volume(self) -> Volume:
+        """The volume that decides who shoots first: the one in force, else the lowest minor."""
+        named = (volume for volume in self.volumes if volume.name == self.deciding)
+        return next(named, min(self.volumes, key=lambda volume: volume.minor))
 
     @property
     def hosts(self) -> tuple[Host, ...]:
@@ -205,13 +225,12 @@ class Cluster:
     def target_servers(self, server: ApplicationServer) -> tuple[StorageServer, ...]:
         """Give the storage servers into whose targets ``server`` logs in.
 
-        Both in guarded.  One in article, first and second in turn by the position in
-        the file: there, each server has one path to one target.
+        Both in guarded.  One in article, first and second in turn by the node number:
+        there, each server has one path to one target.
         """
         if self.guarded:
             return self.storage
-        position = [known.name for known in self.applications].index(server.name)
-        return (self.storage[position % len(self.storage)],)
+        return (self.storage[server.node % len(self.storage)],)
 
     def target_iqn(self, volume: Volume, server: StorageServer) -> str:
         """IQN of the target by which ``server`` exports ``volume``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from sanglier.spec.cluster import default_serial
@@ -19,14 +20,24 @@ def slots(applications: int) -> int:
     return min(MAX_SLOTS, max(4, applications + 2))
 
 
-def minor(position: int) -> int:
-    """DRBD minor of the volume at ``position``, from 0."""
-    return position
+def allot(given: Sequence[int | None], first: int = 0, taken: Iterable[int] = ()) -> list[int]:
+    """Number things: those that have a number keep it, the others get one that nobody has.
+
+    That is ``first`` + the position where it is free, else the lowest free one.
+    """
+    used = {number for number in given if number is not None} | set(taken)
+    found = []
+    for position, number in enumerate(given, start=first):
+        chosen = _free(position, first, used) if number is None else number
+        used.add(chosen)
+        found.append(chosen)
+    return found
 
 
-def port(position: int) -> int:
-    """DRBD port of the volume at ``position``, from 0."""
-    return FIRST_PORT + position
+def _free(wish: int, first: int, used: set[int]) -> int:
+    if wish not in used:
+        return wish
+    return next(n for n in range(first, first + len(used) + 1) if n not in used)
 
 
 def label(volume: str) -> str:

@@ -152,14 +152,17 @@ def make_draft(tree: dict[str, Tree]) -> Draft:
         storage=None if storage is None else tuple(_storage(k, at) for k, at in storage),
         applications=None
         if applications is None
-        else tuple(_application(i, k, at) for i, (k, at) in enumerate(applications)),
+        else tuple(
+            _application(node, k, at)
+            for node, (k, at) in zip(_numbers(applications, "node"), applications, strict=True)
+        ),
         witness=_witness(tree.get("witness")),
         lacks_witness=tree.get("witness") is None,
         volumes=None
         if volumes is None
         else tuple(
-            _volume(i, k, at, cluster.value if cluster else "", slots, first)
-            for i, (k, at) in enumerate(volumes)
+            _volume(numbers, k, at, cluster.value if cluster else "", slots, first)
+            for numbers, (k, at) in zip(_minors_and_ports(volumes), volumes, strict=True)
         ),
     )
 
@@ -210,6 +213,17 @@ def _section(tree: dict[str, Tree], key: str) -> list[tuple[str, _At]] | None:
     return [(name, _At(item, (key, name))) for name, item in value.items()]
 
 
+def _numbers(items: list[tuple[str, _At]], key: str, first: int = 0) -> list[int]:
+    """Give each item its number: the written one, or the default."""
+    written = (at.number(key) for _, at in items)
+    return defaults.allot([at.value if at else None for at in written], first)
+
+
+def _minors_and_ports(volumes: list[tuple[str, _At]]) -> Iterable[tuple[int, int]]:
+    ports = _numbers(volumes, "port", defaults.FIRST_PORT)
+    return zip(_numbers(volumes, "minor"), ports, strict=True)
+
+
 def _storage(name: str, at: _At) -> DraftStorage:
     return DraftStorage(
         name=Placed(name, at.path),
@@ -239,7 +253,7 @@ def _fence(at: _At) -> DraftFence:
     )
 
 
-def _application(position: int, name: str, at: _At) -> DraftApplication:
+def _application(node: int, name: str, at: _At) -> DraftApplication:
     san = at.texts("san")
     first = Placed(san[0].value, (*at.path, "interconnect"), written=False) if san else None
     return DraftApplication(
@@ -248,7 +262,7 @@ def _application(position: int, name: str, at: _At) -> DraftApplication:
         hostname=at.text_or("hostname", name),
         san=san,
         interconnect=at.text("interconnect") or first,
-        node=at.number_or("node", position),
+        node=at.number_or("node", node),
     )
 
 
@@ -267,7 +281,12 @@ def _witness(value: Tree) -> DraftWitness | None:
 
 
 def _volume(
-    position: int, name: str, at: _At, cluster: str, slots: int | None, first: str | None
+    numbers: tuple[int, int],
+    name: str,
+    at: _At,
+    cluster: str,
+    slots: int | None,
+    first: str | None,
 ) -> DraftVolume:
     written_on = isinstance(at.mapping.get("on"), dict)
     prefer = at.text("prefer")
@@ -282,7 +301,7 @@ def _volume(
         mount=at.text("mount"),
         size=at.text("size"),
         slots=at.number("slots") or default_slots,
-        minor=at.number_or("minor", defaults.minor(position)),
-        port=at.number_or("port", defaults.port(position)),
+        minor=at.number_or("minor", numbers[0]),
+        port=at.number_or("port", numbers[1]),
         serial=at.text_or("serial", defaults.serial(cluster, name)),
     )

@@ -18,6 +18,7 @@ from sanglier.cli.setting import Setting
 from sanglier.core.facts import Facts
 from sanglier.layers.ocfs2.facts import Ocfs2Facts
 from sanglier.layers.stack import LAYERS
+from sanglier.run import kept
 from sanglier.run.apply import Direction
 
 CONVERGED = facts_of("converged")
@@ -51,7 +52,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
         async def gather(*_: object, **__: object) -> Facts:
             return facts
 
-        monkeypatch.setattr(carry_out, "gather", gather)
+        monkeypatch.setattr(kept, "gather", gather)
         monkeypatch.setattr(carry_out, "ClusterLock", NoLock)
         return run_errand(setting, Direction.APPLY, yes=True, json_events=json_events)
 

@@ -43,8 +43,8 @@ def test_every_folder_is_a_layer_of_the_stack_under_its_name(name: str) -> None:
 
 def test_the_layers_are_in_the_order_of_the_stack() -> None:
     assert [layer.name for layer in LAYERS] == [
-        "packages", "network", "backing", "drbd", "target", "cluster", "initiator", "multipath",
-        "ocfs2",
+        "numbers", "packages", "network", "backing", "drbd", "target", "cluster", "initiator",
+        "multipath", "ocfs2",
     ]  # fmt: skip
 
 

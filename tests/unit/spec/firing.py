@@ -118,7 +118,12 @@ _WITNESS = "  ssh: root@10.77.0.31\n  address: 10.77.0.31"
 fire("SG-SPEC-035", "witness", (f"witness:\n{_WITNESS}", "witness: §{}"))
 fire("SG-SPEC-035", "witness.on", ("  ssh: root@10.77.0.31", "  ssh: w\n  on: §srv-a"))
 fire("SG-SPEC-036", "witness.on", ("ssh: root@10.77.0.31", "on: §disk-a"))
-fire("SG-SPEC-037", "applications.srv-b.node", ("node: 7", "node: §0"))
+fire(
+    "SG-SPEC-037",
+    "applications.srv-b.node",
+    ("node: 7", "node: §0"),
+    ("  srv-a:\n", "  srv-a:\n    node: 0\n"),
+)
 fire("SG-SPEC-038", "storage.disk-a.fence.agent", ("fence_ipmilan", "§/bin/sh"))
 fire("SG-SPEC-038", "storage.disk-b.fence[1].agent", ("fence_apc_snmp", "§apc"))
 for _password in ("passwd", "password", "snmp_priv_passwd", "api_key"):
@@ -210,8 +215,8 @@ fire(
     ("    node: 7\n", ""),
     ("witness:", _MANY + "witness:"),
 )
-fire("SG-SPEC-061", "volumes.data.minor", ("minor: 4", "minor: §1"))
-fire("SG-SPEC-062", "volumes.data.port", ("port: 7800", "port: §7790"))
+fire("SG-SPEC-061", "volumes.mail.minor", ("mount: /var/mail", "mount: /var/mail\n    minor: §4"))
+fire("SG-SPEC-062", "volumes.mail.port", ("mount: /var/mail", "mount: /var/mail\n    port: §7800"))
 for _port in (3260, 7777, 5405):
     fire("SG-SPEC-063", "volumes.data.port", ("port: 7800", f"port: §{_port}"))
 fire("SG-SPEC-064", "volumes.data.serial", ("serial: 7c1f", "serial: §7C1F"))

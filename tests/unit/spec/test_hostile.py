@@ -148,7 +148,8 @@ def all_texts(value: object) -> Iterator[str]:
         yield value
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from (key, item)
+            yield key
+            yield from all_texts(item)
     elif isinstance(value, tuple):
         for item in value:
             yield from all_texts(item)

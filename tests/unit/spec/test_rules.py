@@ -85,6 +85,7 @@ def test_all_mistakes_at_once_in_the_order_of_the_file() -> None:
         ("root@10.77.0.11", "-x"),
         ("10.77.1.12", "nowhere"),
         ("node: 7", "node: 0"),
+        ("  srv-a:\n", "  srv-a:\n    node: 0\n"),
         ("/dev/vg0/data", "/etc"),
         ("label: DATA", "lable: DATA"),
         ("10GiB", "10"),

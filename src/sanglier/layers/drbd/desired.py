@@ -125,7 +125,7 @@ def _handler() -> str:
 
 def handler_file(goal: Goal) -> WantedFile:
     """Give DRBD's fence-peer handler, with the time to hold fire and whose side counts."""
-    first = goal.cluster.volumes[0]
+    first = goal.cluster.deciding_volume
     state = f"/sys/kernel/config/target/core/iblock_{first.minor}/{first.name}"
     text = _handler()
     for name, seconds in handler_waits(goal.cluster.timings).items():

@@ -46,3 +46,11 @@ class Ocfs2Facts:
     filesystems: Mapping[str, Filesystem]
     mounts: Mapping[str, Mount]
     """Mount point -> mount, only those of the volumes."""
+    elsewhere: tuple[str, ...] = ()
+    """Other mount points that carry OCFS2, made by hand."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether an OCFS2 filesystem is mounted, so that o2cb can take no other values."""
+        ours = any(mount.kind == "ocfs2" for mount in self.mounts.values())
+        return ours or bool(self.elsewhere)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from sanglier.core.address import Address
+from sanglier.core.facts import Facts
 from sanglier.core.problem import Problem, Severity
 from sanglier.layers.base import Goal
 from sanglier.layers.ocfs2.desired import node_values, runtime_values
 from sanglier.layers.ocfs2.facts import Filesystem, Ocfs2Facts
-from sanglier.spec.cluster import Cluster, Volume
+from sanglier.spec.cluster import ApplicationServer, Cluster, Volume
 
 
 def _problem(
@@ -63,15 +65,71 @@ def wrong_values(cluster: Cluster, now: Ocfs2Facts) -> dict[str, str]:
 
 def _locked_values(cluster: Cluster, host: str, now: Ocfs2Facts) -> Iterator[Problem]:
     wrong = wrong_values(cluster, now)
-    if wrong and now.cluster_values and now.mounts:
-        told = ", ".join(f"{key} is {value}" for key, value in sorted(wrong.items()))
+    if wrong and now.cluster_values and now.holds:
         yield _problem(
             host, "o2cb", "SG-FS-003", Severity.WARNING,
-            f"o2cb runs with other values than declared: {told}",
-            "they can only be changed while no filesystem is mounted there; the kernel ignores "
-            "a change without a word otherwise",
-            f"unmount the volumes on {host} (their users first), then apply again",
+            f"o2cb runs with other values than declared: {_told(wrong)}",
+            "they can only be changed while no filesystem is mounted there, and only on all "
+            "servers together: one that differs from one that has a volume mounted cannot mount it",
+            "unmount the volumes on every application server (their users first), then apply again",
         )  # fmt: skip
+
+
+def _told(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{key} is {value}" for key, value in sorted(values.items()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mounted:
+    """An application server that has a volume mounted, and what that forbids the others."""
+
+    host: str
+    values: Mapping[str, str]
+    """What its o2cb runs with; empty when it could not be read."""
+    other: Mapping[str, str]
+    """Those of them that are not as the file wants them."""
+
+    @property
+    def binds(self) -> bool:
+        """Whether no server's o2cb may be brought to what the file wants meanwhile."""
+        return bool(self.other) or not self.values
+
+    def admits(self, server: ApplicationServer, now: Ocfs2Facts) -> bool:
+        """Whether ``server`` may mount beside it: known there, and with the same values.
+
+        One that is not bound is brought to what the file wants, which is what is in force here.
+        """
+        known = f"node/{server.hostname}" in self.values
+        if not self.binds:
+            return known
+        same = all(
+            now.cluster_values.get(key, value) == value for key, value in self.values.items()
+        )
+        return known and bool(now.cluster_values) and same
+
+
+def mounted(goal: Goal, facts: Facts) -> tuple[Mounted, ...]:
+    """Find the servers whose o2cb is the measure of all others."""
+    found = []
+    for server in goal.cluster.applications:
+        now = facts.of(server.name, Ocfs2Facts) if facts.has(server.name, Ocfs2Facts) else None
+        if now is not None and now.holds:
+            wrong = wrong_values(goal.cluster, now)
+            other = {key: value for key, value in wrong.items() if key in now.cluster_values}
+            found.append(Mounted(host=server.name, values=now.cluster_values, other=other))
+    return tuple(found)
+
+
+def held_back(host: str, bound: Mounted) -> Problem:
+    """Tell that a server's o2cb is left as it is, because of another that has a volume mounted."""
+    told = _told(bound.other) or "its o2cb cannot be read"
+    return _problem(
+        host, "o2cb", "SG-FS-004", Severity.WARNING,
+        f"its o2cb is left as it is: {bound.host} has a volume mounted ({told})",
+        "two servers whose o2cb differ cannot mount one volume, and with one node number for two "
+        "they destroy it; so nothing is written that would count at the next start",
+        "unmount the volumes on every application server (their users first), then apply again",
+    )  # fmt: skip
 
 
 def problems(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Problem, ...]:

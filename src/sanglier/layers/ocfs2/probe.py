@@ -97,6 +97,13 @@ def _mounts(goal: Goal, output: Output) -> dict[str, Mount]:
     return found
 
 
+def _elsewhere(goal: Goal, output: Output) -> tuple[str, ...]:
+    wanted = {volume.mount for volume in goal.cluster.volumes}
+    words = (line.split() for line in output.lines)
+    places = (_unescape(w[1]) for w in words if len(w) >= 4 and w[2] == "ocfs2")
+    return tuple(place for place in places if place not in wanted)
+
+
 def parse_filesystem(output: Output) -> Filesystem:
     """Parse one look."""
     pairs = dict(line.partition("=")[::2] for line in output.lines if "=" in line)
@@ -123,4 +130,5 @@ def parse(goal: Goal, host: str, outputs: Outputs) -> Ocfs2Facts:
             for volume in goal.cluster.volumes
         },
         mounts=_mounts(goal, outputs["mounts"]),
+        elsewhere=_elsewhere(goal, outputs["mounts"]),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
 from sanglier.core.step import Step
@@ -11,30 +13,33 @@ from sanglier.layers.files import differs
 from sanglier.layers.multipath.facts import MultipathFacts
 from sanglier.layers.multipath.steps import map_of
 from sanglier.layers.ocfs2 import judge, moves
-from sanglier.layers.ocfs2.desired import O2CB, files_of, unit_name
+from sanglier.layers.ocfs2.desired import CONF_PATH, DEFAULT_PATH, O2CB, files_of, unit_name
 from sanglier.layers.ocfs2.facts import Filesystem, Ocfs2Facts
 from sanglier.layers.services import Unit
 from sanglier.spec.cluster import ApplicationServer, Volume
+
+O2CB_FILES = (CONF_PATH, DEFAULT_PATH)
 
 
 def _o2cb(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Step, ...]:
     unit = now.units.get(O2CB, Unit())
     online = bool(now.cluster_values)
     wrong = judge.wrong_values(goal.cluster, now) if online else {}
-    if online and wrong and not now.mounts:
+    if online and wrong and not now.holds:
         return (moves.restart_o2cb(goal, host, wrong),)
     if not online or not unit.is_active or not now.o2cb_at_boot:
         return (moves.start_o2cb(goal, host, now),)
     return ()
 
 
-def _configure(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Step, ...]:
+def _configure(goal: Goal, host: str, now: Ocfs2Facts, *, bound: bool) -> tuple[Step, ...]:
+    """Write what differs and bring o2cb online; nothing of o2cb's while others are bound."""
     files = tuple(
         moves.write(host, wanted, now)
         for wanted in files_of(goal.cluster)
-        if differs(wanted, now.files)
+        if differs(wanted, now.files) and not (bound and wanted.path in O2CB_FILES)
     )
-    return (*files, *_o2cb(goal, host, now))
+    return files if bound else (*files, *_o2cb(goal, host, now))
 
 
 def _has_map(facts: Facts, host: str, volume: Volume) -> bool:
@@ -95,13 +100,16 @@ def _make(goal: Goal, facts: Facts, volume: Volume) -> tuple[Step, ...]:
     return (moves.make_over(goal, maker.name, volume),)
 
 
-def _mount(facts: Facts, host: str, volume: Volume) -> tuple[Step, ...]:
-    now = facts.of(host, Ocfs2Facts)
+def _mount(
+    facts: Facts, server: ApplicationServer, volume: Volume, mounted: Sequence[judge.Mounted]
+) -> tuple[Step, ...]:
+    host, now = server.name, facts.of(server.name, Ocfs2Facts)
     unit = now.units.get(unit_name(volume.mount), Unit())
     if not _has_map(facts, host, volume):
         return ()
     if volume.mount not in now.mounts:
-        return (moves.mount(host, volume),)
+        admitted = all(other.admits(server, now) for other in mounted if other.host != host)
+        return (moves.mount(host, volume),) if admitted else ()
     if not unit.is_enabled:
         return (moves.enable_mount(host, volume),)
     return ()
@@ -110,14 +118,24 @@ def _mount(facts: Facts, host: str, volume: Volume) -> tuple[Step, ...]:
 def propose(goal: Goal, facts: Facts) -> Proposal:
     """Propose for every application server, and the making of each filesystem once."""
     proposal = Proposal()
-    hosts = [s.name for s in goal.cluster.applications if facts.has(s.name, Ocfs2Facts)]
-    for host in hosts:
-        now = facts.of(host, Ocfs2Facts)
-        proposal += Proposal(
-            steps=_configure(goal, host, now), problems=judge.problems(goal, host, now)
-        )
+    mounted = judge.mounted(goal, facts)
+    servers = [s for s in goal.cluster.applications if facts.has(s.name, Ocfs2Facts)]
+    for server in servers:
+        proposal += _server(goal, server.name, facts.of(server.name, Ocfs2Facts), mounted)
     for volume in goal.cluster.volumes:
         proposal += Proposal(steps=_make(goal, facts, volume))
-        for host in hosts:
-            proposal += Proposal(steps=_mount(facts, host, volume))
+        for server in servers:
+            proposal += Proposal(steps=_mount(facts, server, volume, mounted))
     return proposal
+
+
+def _server(goal: Goal, host: str, now: Ocfs2Facts, mounted: Sequence[judge.Mounted]) -> Proposal:
+    """Configure one server, as far as those that have a volume mounted leave it free."""
+    binding = next((other for other in mounted if other.binds), None)
+    problems = judge.problems(goal, host, now)
+    free = _configure(goal, host, now, bound=False)
+    if binding is None:
+        return Proposal(steps=free, problems=problems)
+    steps = _configure(goal, host, now, bound=True)
+    told = (judge.held_back(host, binding),) if len(free) > len(steps) else ()
+    return Proposal(steps=steps, problems=(*problems, *told))
