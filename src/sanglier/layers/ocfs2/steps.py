@@ -13,12 +13,19 @@ from sanglier.layers.files import differs
 from sanglier.layers.multipath.facts import MultipathFacts
 from sanglier.layers.multipath.steps import map_of
 from sanglier.layers.ocfs2 import judge, moves
-from sanglier.layers.ocfs2.desired import CONF_PATH, DEFAULT_PATH, O2CB, files_of, unit_name
+from sanglier.layers.ocfs2.desired import (
+    CONF_PATH,
+    DEFAULT_PATH,
+    NODES_PATH,
+    O2CB,
+    files_of,
+    unit_name,
+)
 from sanglier.layers.ocfs2.facts import Filesystem, Ocfs2Facts
 from sanglier.layers.services import Unit
 from sanglier.spec.cluster import ApplicationServer, Volume
 
-O2CB_FILES = (CONF_PATH, DEFAULT_PATH)
+O2CB_FILES = (CONF_PATH, DEFAULT_PATH, NODES_PATH)
 
 
 def _o2cb(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Step, ...]:
