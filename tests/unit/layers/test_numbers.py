@@ -15,10 +15,12 @@ from sanglier.core.probe import Output
 from sanglier.drill.faults.changes import swapped
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd.desired import handler_file
+from sanglier.layers.files import FileState
 from sanglier.layers.numbers import LAYER
 from sanglier.layers.numbers.desired import numbers
 from sanglier.layers.numbers.facts import Claim, Kind, NumbersFacts, Rank
 from sanglier.layers.numbers.probe import conf_nodes, parse
+from sanglier.layers.ocfs2.desired import CONF_PATH
 from sanglier.layers.ocfs2.facts import Ocfs2Facts
 from sanglier.run.kept import kept
 from sanglier.spec.keep import Numbers, keep
@@ -343,6 +345,13 @@ def test_while_one_server_is_mounted_nobodys_o2cb_gets_other_timeouts() -> None:
     assert "srv-b has a volume mounted" in plan.problems[0].what
     mounts = [s for s in plan.steps if s.summary.startswith("mount ")]
     assert [s.address.host for s in mounts] == ["srv-a"], "it still runs as srv-b does"
+
+
+def test_a_cluster_conf_changed_by_hand_is_mended_while_timeouts_are_held_back() -> None:
+    now = CONVERGED.of("srv-b", Ocfs2Facts)
+    files = {**now.files, CONF_PATH: FileState(digest="0" * 64, text="node:\n")}
+    plan = applying(FAST, altered(CONVERGED, "srv-b", Ocfs2Facts, files=files))
+    assert of_o2cb(plan) == {"srv-b/ocfs2/cluster.conf"}
 
 
 def test_when_all_are_unmounted_all_get_them() -> None:
