@@ -148,12 +148,12 @@ class Application(Part):
     )
     node: int | None = Field(
         None,
-        description="The o2cb node number. Write it down before you remove or reorder servers, "
-        "so that the others keep theirs.",
+        description="The o2cb node number. A number in force stays with its server, whatever the "
+        "order of the file; one that contradicts it is refused.",
         examples=[0],
         ge=0,
         le=254,
-        json_schema_extra={"x-default": "the position in the file, from 0"},
+        json_schema_extra={"x-default": "the one in force; else the position in the file, if free"},
     )
 
 

@@ -38,7 +38,7 @@ class Volume(Part):
         None,
         description="The storage server through which the volume is normally reached.",
         examples=["disk-a"],
-        json_schema_extra=form(patterns.HOST, "the first storage server"),
+        json_schema_extra=form(patterns.HOST, "the first storage server, by the places in force"),
     )
     filesystem: Literal["ocfs2"] = Field(
         "ocfs2", description="The filesystem; OCFS2 is the only one so far.", examples=["ocfs2"]
@@ -86,7 +86,7 @@ class Volume(Part):
         examples=[0],
         ge=0,
         le=1048575,
-        json_schema_extra={"x-default": "the position in the file, from 0"},
+        json_schema_extra={"x-default": "the one in force; else the position in the file, if free"},
     )
     port: int | None = Field(
         None,
@@ -94,7 +94,7 @@ class Volume(Part):
         examples=[7789],
         ge=1024,
         le=65535,
-        json_schema_extra={"x-default": "7789 + the position in the file"},
+        json_schema_extra={"x-default": "the one in force; else 7789 + the position, if free"},
     )
     serial: str | None = Field(
         None,

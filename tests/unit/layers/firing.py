@@ -13,6 +13,7 @@ from sanglier.layers.cluster.facts import ClusterFacts
 from sanglier.layers.files import FileState
 from sanglier.layers.initiator.facts import InitiatorFacts, Portal
 from sanglier.layers.network.facts import Interface, NetworkFacts
+from sanglier.layers.numbers.facts import Claim, Kind, NumbersFacts, Rank
 from sanglier.layers.ocfs2.facts import Mount, Ocfs2Facts
 from sanglier.layers.packages.facts import PackagesFacts
 from sanglier.layers.target.desired import opened_path
@@ -27,7 +28,7 @@ from .alter import (
     with_side,
     with_traces,
 )
-from .goal import ARTICLE, GOAL, VOLUME
+from .goal import ARTICLE, GOAL, HOSTS, VOLUME
 from .recordings import facts_of
 
 State = Callable[[], Facts]
@@ -102,7 +103,35 @@ def _other_key() -> Facts:
     return altered(facts_of("converged"), "disk-b", ClusterFacts, files=files)
 
 
+def _held_back() -> Facts:
+    """One server mounted with other timeouts than the file's; the other unmounted, likewise."""
+    facts = _locked_values()
+    values = facts.of("srv-a", Ocfs2Facts).cluster_values
+    return altered(facts, "srv-b", Ocfs2Facts, cluster_values=values, mounts={})
+
+
+def claiming(*claims: tuple[str, Kind, str, int, Rank]) -> Facts:
+    """Give a converged cluster whose hosts make these claims: host, kind, name, number, rank."""
+    facts = facts_of("converged")
+    for host in HOSTS:
+        if facts.has(host, NumbersFacts):
+            mine = tuple(
+                Claim(kind=kind, name=name, number=number, rank=rank, where=f"o2cb on {host}")
+                for where, kind, name, number, rank in claims
+                if where == host
+            )
+            facts = altered(facts, host, NumbersFacts, claims=mine)
+    return facts
+
+
+def _node(host: str, name: str, number: int) -> tuple[str, Kind, str, int, Rank]:
+    return host, Kind.NODE, name, number, Rank.MOUNTED
+
+
 FIRING: Mapping[str, State] = {
+    "SG-NUM-001": lambda: claiming(_node("srv-a", "srv-a", 0), _node("srv-a", "srv-b", 1)),
+    "SG-NUM-002": lambda: claiming(_node("srv-a", "srv-b", 1), _node("srv-b", "srv-b", 0)),
+    "SG-NUM-003": lambda: claiming(_node("srv-a", "srv-a", 1), _node("srv-b", "srv-b", 1)),
     "SG-PKG-001": _no_source,
     "SG-PKG-002": _no_module,
     "SG-NET-001": _network("disk-a", hostname="localhost"),
@@ -145,13 +174,19 @@ FIRING: Mapping[str, State] = {
     "SG-FS-001": lambda: with_filesystem(facts_of("filesystem-unmounted"), "srv-a", label="OTHER"),
     "SG-FS-002": _foreign_mount,
     "SG-FS-003": _locked_values,
+    "SG-FS-004": _held_back,
     "SG-FS-010": lambda: with_filesystem(facts_of("converged"), "srv-a", cache="write through"),
 }
 SIZED = replace(VOLUME, size_bytes=1 << 30)
 """The volume with a declared size."""
 AGAIN = replace(VOLUME, devices=dict.fromkeys(VOLUME.devices, "/dev/dm-0"))
 """A second volume on the first one's devices under another name."""
+SWAPPED = tuple(
+    replace(server, written={"node": 1 - server.node}) for server in GOAL.cluster.applications
+)
+"""The application servers with each other's numbers written in the file."""
 GOALS: Mapping[str, Goal] = {
+    "SG-NUM-001": replace(GOAL, cluster=replace(GOAL.cluster, applications=SWAPPED)),
     "SG-DISK-004": replace(GOAL, cluster=replace(GOAL.cluster, volumes=(SIZED,))),
     "SG-DISK-010": replace(GOAL, cluster=replace(GOAL.cluster, volumes=(VOLUME, AGAIN))),
     "SG-CLU-001": ARTICLE,

@@ -20,7 +20,14 @@ from sanglier.layers.cluster.desired import files_of
 from sanglier.layers.drbd.desired import handler_file
 from sanglier.layers.files import WantedFile, parse_digest
 from sanglier.layers.initiator.desired import UDEV_PATH, login_file
-from sanglier.layers.ocfs2.desired import BARRIER, again_file, mount_file
+from sanglier.layers.ocfs2.desired import (
+    BARRIER,
+    again_file,
+    check_file,
+    check_unit,
+    mount_file,
+    nodes_file,
+)
 from sanglier.layers.target.desired import OWN_GROUP, STANDBY, tree_file
 
 from .goal import FIXTURES, GOAL, VOLUME
@@ -113,7 +120,8 @@ def _with_mount_units(text: str) -> str:
         mine = found.get(wanted.path)
         if mine is not None and mine.rstrip() == then[wanted.path].rstrip():
             found[wanted.path] = f"{wanted.text}\n"
-            found.setdefault(again_file().path, again_file().text)
+            for younger in (again_file(), nodes_file(GOAL.cluster), check_file(), check_unit()):
+                found.setdefault(younger.path, younger.text)
     return "\n".join(f"==> {path} <==\n{body}" for path, body in found.items()) if found else text
 
 

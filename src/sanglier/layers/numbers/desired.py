@@ -23,7 +23,7 @@ class Held:
 
     @property
     def number(self) -> int:
-        """The number; the first of those that are disputed."""
+        """The number; the lowest of those that are disputed."""
         return next(iter(self.places))
 
     @property
@@ -100,7 +100,7 @@ def _held(claims: Iterable[Claim], name: str, written: int | None) -> Held | Non
             places[claim.number] = (*places.get(claim.number, ()), claim.where)
     if rank is Rank.STORED and written in places:
         places = {written: places[written]}
-    return Held(rank=rank, places=places)
+    return Held(rank=rank, places=dict(sorted(places.items())))
 
 
 def _best_ranks(held: Iterable[Held | Claim]) -> dict[int, Rank]:

@@ -26,7 +26,9 @@ cat /etc/ocfs2/cluster.conf 2>/dev/null
 """
 # Of /etc/drbd.d nothing but names and numbers is printed: there are secrets in it.
 MIRROR = """
-pick() { grep -hoE 'resource +[^ ;{]+|/dev/drbd[0-9]+|minor +[0-9]+|address[^;]*;'; }
+pick() {
+    grep -v secret | grep -oE 'resource +[^ ;{]+|/dev/drbd[0-9]+|minor +[0-9]+|address[^;]*;'
+}
 for group in /sys/kernel/config/target/core/iblock_*/*/alua/sanglier; do
     { read -r number < "$group/tg_pt_gp_id"; } 2>/dev/null || number=
     [ -d "$group" ] && echo "backstore $group $number"

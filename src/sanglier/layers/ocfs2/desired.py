@@ -7,6 +7,8 @@ systemd.mount(5).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 
 from sanglier.layers.backing.desired import PENDING_DIR
 from sanglier.layers.files import HEADER, WantedFile
@@ -14,6 +16,8 @@ from sanglier.spec.cluster import ApplicationServer, Cluster, Timings, Volume, W
 
 CONF_PATH = "/etc/ocfs2/cluster.conf"
 DEFAULT_PATH = "/etc/default/o2cb"
+NODES_PATH = "/etc/sanglier/o2cb-nodes"
+CHECK_PATH = "/usr/lib/sanglier/o2cb-check"
 UNIT_DIR = "/etc/systemd/system"
 O2CB = "o2cb.service"
 AGAIN = "sanglier-mount-again"
@@ -76,6 +80,26 @@ def default_file(cluster: Cluster) -> WantedFile:
         f"O2CB_RECONNECT_DELAY_MS={timings.o2cb_reconnect_ms}\n"
     )
     return WantedFile(path=DEFAULT_PATH, content=content)
+
+
+def nodes_file(cluster: Cluster) -> WantedFile:
+    """Note every server's number, for :func:`check_file`; written before cluster.conf is."""
+    lines = (f"{server.node} {server.hostname}\n" for server in cluster.applications)
+    return WantedFile(path=NODES_PATH, content="".join(lines))
+
+
+@cache
+def check_file() -> WantedFile:
+    """Build the program that keeps o2cb down where cluster.conf has other numbers than noted."""
+    text = files("sanglier.layers.ocfs2").joinpath("o2cb-check").read_text()
+    return WantedFile(path=CHECK_PATH, content=text, mode=0o755)
+
+
+def check_unit() -> WantedFile:
+    """Build the drop-in by which o2cb's unit, which systemd makes of an LSB script, runs it."""
+    command = f"[ ! -e {CHECK_PATH} ] || exec /bin/sh {CHECK_PATH}"
+    content = f"{HEADER}[Service]\nExecStartPre=/bin/sh -c '{command}'\n"
+    return WantedFile(path=f"{UNIT_DIR}/{O2CB}.d/sanglier.conf", content=content)
 
 
 def unit_name(mount: str) -> str:
@@ -142,7 +166,8 @@ def again_file() -> WantedFile:
 def files_of(cluster: Cluster) -> tuple[WantedFile, ...]:
     """List the files of this layer; equal on all application servers."""
     mounts = (mount_file(volume) for volume in cluster.volumes)
-    return (conf_file(cluster), default_file(cluster), again_file(), *mounts)
+    guard = (nodes_file(cluster), check_file(), check_unit())
+    return (*guard, conf_file(cluster), default_file(cluster), again_file(), *mounts)
 
 
 def units_of(cluster: Cluster) -> tuple[str, ...]:

@@ -15,12 +15,17 @@ from sanglier.layers.files import differs
 from sanglier.layers.multipath.facts import MultipathFacts
 from sanglier.layers.multipath.steps import map_of
 from sanglier.layers.ocfs2 import judge, moves
-from sanglier.layers.ocfs2.desired import CONF_PATH, DEFAULT_PATH, O2CB, files_of, unit_name
+from sanglier.layers.ocfs2.desired import (
+    CONF_PATH,
+    DEFAULT_PATH,
+    NODES_PATH,
+    O2CB,
+    files_of,
+    unit_name,
+)
 from sanglier.layers.ocfs2.facts import Filesystem, Ocfs2Facts
 from sanglier.layers.services import Unit
 from sanglier.spec.cluster import ApplicationServer, Volume
-
-O2CB_FILES = (CONF_PATH, DEFAULT_PATH)
 
 
 def _o2cb(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Step, ...]:
@@ -34,14 +39,28 @@ def _o2cb(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Step, ...]:
     return ()
 
 
-def _configure(goal: Goal, host: str, now: Ocfs2Facts, *, bound: bool) -> tuple[Step, ...]:
-    """Write what differs and bring o2cb online; nothing of o2cb's while others are bound."""
+def _held(mounted: Sequence[judge.Mounted]) -> frozenset[str]:
+    """Give the files that would bring o2cb up with other values than a mounted server has."""
+    held: set[str] = set()
+    for other in mounted:
+        nodes = [key for key in other.other if key.startswith("node/")]
+        if nodes or not other.values:
+            held |= {CONF_PATH, NODES_PATH}
+        if len(nodes) < len(other.other) or not other.values:
+            held.add(DEFAULT_PATH)
+    return frozenset(held)
+
+
+def _configure(
+    goal: Goal, host: str, now: Ocfs2Facts, held: frozenset[str] = frozenset()
+) -> tuple[Step, ...]:
+    """Write what differs and bring o2cb online; not while files of o2cb are held back."""
     files = tuple(
         moves.write(host, wanted, now)
         for wanted in files_of(goal.cluster)
-        if differs(wanted, now.files) and not (bound and wanted.path in O2CB_FILES)
+        if differs(wanted, now.files) and wanted.path not in held
     )
-    return files if bound else (*files, *_o2cb(goal, host, now))
+    return files if held else (*files, *_o2cb(goal, host, now))
 
 
 def _has_map(facts: Facts, host: str, volume: Volume) -> bool:
@@ -151,9 +170,9 @@ def _server(goal: Goal, host: str, now: Ocfs2Facts, mounted: Sequence[judge.Moun
     """Configure one server, as far as those that have a volume mounted leave it free."""
     binding = next((other for other in mounted if other.binds), None)
     problems = judge.problems(goal, host, now)
-    free = _configure(goal, host, now, bound=False)
+    free = _configure(goal, host, now)
     if binding is None:
         return Proposal(steps=free, problems=problems)
-    steps = _configure(goal, host, now, bound=True)
+    steps = _configure(goal, host, now, _held(mounted))
     told = (judge.held_back(host, binding),) if len(free) > len(steps) else ()
     return Proposal(steps=steps, problems=(*problems, *told))

@@ -137,7 +137,7 @@ def node_twice(draft: Draft) -> Iterator[Found]:
 
     o2cb tells the servers of a filesystem apart by their node number; two servers with one
     number would write to one heartbeat slot and corrupt the filesystem. A server without
-    `node` has its position in the file, from 0.
+    `node` keeps the one in force, or gets its position in the file where that is free.
     """
     for item, first in repeated(server.node for server in draft.applications or ()):
         what = f"node number {item.value} is used by {dotted(first[:-1])} too"

@@ -111,8 +111,8 @@ def size_form(draft: Draft) -> Iterator[Found]:
 def minor_twice(draft: Draft) -> Iterator[Found]:
     """A DRBD minor is used once
 
-    /dev/drbd0 can be one volume only. A volume without `minor` has its position in the
-    file, from 0.
+    /dev/drbd0 can be one volume only. A volume without `minor` keeps the one in
+    force, or gets its position in the file where that is free.
     """
     for item, first in repeated(volume.minor for volume in draft.volumes or ()):
         what = f"minor {item.value} is used by {dotted(first[:-1])} too"
@@ -124,7 +124,7 @@ def port_twice(draft: Draft) -> Iterator[Found]:
     """A replication port is used once
 
     Each volume has a connection of its own between the two storage servers, and so its own port.
-    A volume without `port` has 7789 plus its position in the file.
+    A volume without `port` keeps the one in force, or gets 7789 plus its position.
     """
     for item, first in repeated(volume.port for volume in draft.volumes or ()):
         what = f"port {item.value} is used by {dotted(first[:-1])} too"
