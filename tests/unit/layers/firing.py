@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from sanglier.core.facts import Facts
 from sanglier.layers.backing.facts import DeviceKind
@@ -21,6 +22,7 @@ from .goal import ARTICLE, GOAL, VOLUME
 from .recordings import facts_of
 
 State = Callable[[], Facts]
+OCFS2 = f"ocfs2 {VOLUME.label}"
 
 
 def _recorded(case: str) -> State:
@@ -68,6 +70,15 @@ def _device(**values: object) -> State:
     return lambda: with_device(facts_of("blank"), "disk-b", **values)
 
 
+def _in_maintenance(**values: object) -> State:
+    return lambda: with_device(facts_of("node-in-standby"), "disk-b", **values)
+
+
+def with_volume(**values: Any) -> Goal:  # noqa: ANN401
+    """Give the goal with another volume in the file."""
+    return replace(GOAL, cluster=replace(GOAL.cluster, volumes=(replace(VOLUME, **values),)))
+
+
 def _foreign_mount() -> Facts:
     mount = Mount(source="/dev/sda1", kind="ext4", options=frozenset({"rw"}))
     return altered(facts_of("converged"), "srv-a", Ocfs2Facts, mounts={VOLUME.mount: mount})
@@ -106,9 +117,15 @@ FIRING: Mapping[str, State] = {
     "SG-DISK-003": _recorded("device-in-use"),
     "SG-DISK-004": _device(size=1024),
     "SG-DISK-005": _device(size=1 << 29),
+    "SG-DISK-011": _in_maintenance(was=1 << 29, displaced=True, signatures=(OCFS2,)),
+    "SG-DISK-012": _in_maintenance(was=1 << 31, ours=True, signatures=(OCFS2,)),
+    "SG-DISK-013": _in_maintenance(signatures=(OCFS2,)),
     "SG-DRBD-002": _recorded("drbd-sync-target"),
     "SG-DRBD-003": lambda: with_side(facts_of("converged"), "disk-a", suspended=True),
     "SG-DRBD-004": _recorded("drbd-split-brain"),
+    "SG-DRBD-011": _recorded("converged"),
+    "SG-DRBD-012": _recorded("converged"),
+    "SG-DRBD-013": _recorded("converged"),
     "SG-CLU-001": _recorded("blank"),
     "SG-CLU-002": _recorded("disk-b-dead"),
     "SG-CLU-003": _recorded("node-in-standby"),
@@ -127,6 +144,9 @@ SIZED = replace(VOLUME, size_bytes=1 << 30)
 """The volume with a declared size."""
 GOALS: Mapping[str, Goal] = {
     "SG-DISK-004": replace(GOAL, cluster=replace(GOAL.cluster, volumes=(SIZED,))),
+    "SG-DRBD-011": with_volume(devices={**VOLUME.devices, "disk-b": "/dev/ubdc"}),
+    "SG-DRBD-012": with_volume(port=7799),
+    "SG-DRBD-013": with_volume(minor=4),
     "SG-CLU-001": ARTICLE,
 }
 """Codes that need another goal than the usual one."""

@@ -22,7 +22,8 @@ OF_CHANGES = {"SG-MOVE-001", "SG-MOVE-002", "SG-MOVE-003"}
 """In no plan: see test_change.py."""
 BLOCKERS = {
     "SG-PKG-001", "SG-PKG-002", "SG-NET-001", "SG-NET-002", "SG-NET-003", "SG-NET-005",
-    "SG-DISK-001", "SG-DISK-002", "SG-DISK-003", "SG-DISK-004", "SG-DRBD-003", "SG-CLU-001",
+    "SG-DISK-001", "SG-DISK-002", "SG-DISK-003", "SG-DISK-004", "SG-DISK-012",
+    "SG-DISK-013", "SG-DRBD-003", "SG-DRBD-011", "SG-DRBD-012", "SG-DRBD-013", "SG-CLU-001",
     "SG-CLU-007", "SG-FS-001", "SG-FS-002",
 }  # fmt: skip
 

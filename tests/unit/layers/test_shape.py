@@ -23,8 +23,13 @@ WRITING = re.compile(
 )
 MORE = {"judge", "moves"}
 """Where the steps need more than a page."""
-OWN = {"cluster": {"cib", "corosync", "change"}, "multipath": {"change"}}
-"""Files of two engines, and the changes that are no part of a plan."""
+OWN = {
+    "cluster": {"cib", "corosync", "change"},
+    "multipath": {"change"},
+    "drbd": {"in_force", "adjusting"},
+    "backing": {"size"},
+}
+"""Files of two engines, the changes that are no part of a plan, and what is in force."""
 
 
 @pytest.mark.parametrize("name", FOLDERS)

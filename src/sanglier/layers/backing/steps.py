@@ -11,6 +11,7 @@ from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
 from sanglier.core.problem import Problem, Severity
 from sanglier.core.step import Effect, Mark, Risk, Step
+from sanglier.layers.backing import size
 from sanglier.layers.backing.desired import BLANK, reuse_consent, short_device, wipe_consent
 from sanglier.layers.backing.facts import BackingFacts, Device, DeviceKind
 from sanglier.layers.base import Goal
@@ -57,13 +58,14 @@ def wipe_step(host: str, volume: Volume, device: Device) -> Step:
     """Make the step that destroys what is on a device; needs its consent."""
     path = volume.devices[host]
     blank = replace(device, signatures=(), nonzero=False, ours=False, pending=False)
+    blank = replace(blank, displaced=False)
     return Step(
         address=_address(host, path),
         phase=0,
         mark=Mark.REMOVE,
         summary=f"wipe {path}",
         reason=found_on(device),
-        actions=(Script(text=WIPE, args=(path,)),),
+        actions=(*size.forget(path, device), Script(text=WIPE, args=(path,))),
         effect=_effect(host, volume.name, blank),
         risk=Risk.DESTRUCTIVE,
         consent=wipe_consent(host, path),
@@ -161,7 +163,7 @@ def _volume(goal: Goal, facts: Facts, volume: Volume) -> Proposal:
         if not facts.has(host, BackingFacts):
             continue
         device = facts.of(host, BackingFacts).devices[volume.name]
-        problem = _unusable(host, volume, device)
+        problem = _unusable(host, volume, device) or size.judge(goal, facts, volume, host)
         if problem:
             proposal += Proposal(problems=(problem,))
         else:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
 from sanglier.core.step import Step
+from sanglier.layers.backing.facts import BackingFacts
 from sanglier.layers.base import Goal
-from sanglier.layers.drbd import judge, moves
+from sanglier.layers.drbd import adjusting, in_force, judge, moves
 from sanglier.layers.drbd.desired import checked_options, handler_file, resource_file, servers_of
 from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts, Resource
 from sanglier.layers.files import differs
@@ -17,10 +21,19 @@ Sides = dict[str, Resource]
 
 def _sides(goal: Goal, facts: Facts, volume: Volume) -> Sides:
     return {
-        server.name: facts.of(server.name, DrbdFacts).resources[volume.name]
+        server.name: _side(facts, volume, server.name)
         for server in servers_of(goal.cluster, volume)
         if facts.has(server.name, DrbdFacts)
     }
+
+
+def _side(facts: Facts, volume: Volume, host: str) -> Resource:
+    """Give one side; metadata in the middle of a device that grew is metadata."""
+    side = facts.of(host, DrbdFacts).resources[volume.name]
+    grown = facts.has(host, BackingFacts) and (
+        facts.of(host, BackingFacts).devices[volume.name].displaced
+    )
+    return replace(side, metadata=True) if grown else side
 
 
 def _drifted(goal: Goal, volume: Volume, side: Resource) -> tuple[str, ...]:
@@ -58,15 +71,24 @@ def _run(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource) ->
     """
     if not side.up:
         return (moves.up(volume, host),) if _ours_to_start(goal, facts, volume) else ()
-    if reasons := _drifted(goal, volume, side):
-        return (moves.adjust(goal, volume, host, reasons),)
-    if differs(resource_file(goal, volume), facts.of(host, DrbdFacts).files):
-        return (moves.adjust(goal, volume, host, ("its file changes",)),)
-    if side.connection == "StandAlone":
-        return (moves.connect(volume, host),)
+    return tuple(_mend(goal, facts, volume, host, side))
+
+
+def _mend(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource) -> Iterator[Step]:
+    """Mend a side that runs: its options or connection, then its disk."""
+    apart = in_force.other_ends(goal, volume, host, side)
+    reasons = _drifted(goal, volume, side)
+    if apart:
+        reasons += in_force.differences(goal, volume, host, side)
+    if not reasons and differs(resource_file(goal, volume), facts.of(host, DrbdFacts).files):
+        reasons = ("its file changes",)
+    if reasons:
+        ends = in_force.wanted_ends(goal, volume, host) if apart else None
+        yield adjusting.adjust(goal, volume, host, reasons, ends)
+    elif side.connection == "StandAlone":
+        yield adjusting.connect(volume, host)
     if side.disk == "Diskless":
-        return (moves.attach(volume, host),)
-    return ()
+        yield adjusting.attach(volume, host)
 
 
 def _ours_to_start(goal: Goal, facts: Facts, volume: Volume) -> bool:
@@ -128,8 +150,9 @@ def _promote(goal: Goal, volume: Volume, sides: Sides) -> Proposal:
 
 def _volume(goal: Goal, facts: Facts, volume: Volume) -> Proposal:
     sides = _sides(goal, facts, volume)
-    proposal = Proposal(problems=judge.problems(volume, sides))
-    if len(sides) < len(volume.devices):
+    refused = in_force.problems(goal, volume, sides)
+    proposal = Proposal(problems=judge.problems(volume, sides) + refused)
+    if refused or len(sides) < len(volume.devices):
         return proposal
     for host, side in sides.items():
         proposal += _configure(goal, facts, volume, host, side)
