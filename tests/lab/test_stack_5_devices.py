@@ -59,12 +59,12 @@ def test_another_device_under_a_live_volume_is_refused_with_the_way(site: Site) 
     for host in ("disk-a", "disk-b"):
         _attach_other(site, host)
         _write(site, f"{host}: {DISK}", f"{host}: {OTHER}")
-    _assert_refused(site, "SG-DRBD-011", DISK, OTHER, "maintain")
+    _assert_refused(site, "SG-DRBD-021", DISK, OTHER, "maintain")
 
 
 def test_another_port_of_a_live_volume_is_refused_with_the_way(site: Site) -> None:
     _write(site, "data:\n    on:", "data:\n    port: 7799\n    on:")
-    _assert_refused(site, "SG-DRBD-012", ":7789", ":7799", "maintain")
+    _assert_refused(site, "SG-DRBD-022", ":7789", ":7799", "maintain")
 
 
 def test_a_device_that_grew_while_it_was_detached_is_not_offered_for_wiping(site: Site) -> None:

@@ -123,9 +123,9 @@ FIRING: Mapping[str, State] = {
     "SG-DRBD-002": _recorded("drbd-sync-target"),
     "SG-DRBD-003": lambda: with_side(facts_of("converged"), "disk-a", suspended=True),
     "SG-DRBD-004": _recorded("drbd-split-brain"),
-    "SG-DRBD-011": _recorded("converged"),
-    "SG-DRBD-012": _recorded("converged"),
-    "SG-DRBD-013": _recorded("converged"),
+    "SG-DRBD-021": _recorded("converged"),
+    "SG-DRBD-022": _recorded("converged"),
+    "SG-DRBD-023": _recorded("converged"),
     "SG-CLU-001": _recorded("blank"),
     "SG-CLU-002": _recorded("disk-b-dead"),
     "SG-CLU-003": _recorded("node-in-standby"),
@@ -144,9 +144,9 @@ SIZED = replace(VOLUME, size_bytes=1 << 30)
 """The volume with a declared size."""
 GOALS: Mapping[str, Goal] = {
     "SG-DISK-004": replace(GOAL, cluster=replace(GOAL.cluster, volumes=(SIZED,))),
-    "SG-DRBD-011": with_volume(devices={**VOLUME.devices, "disk-b": "/dev/ubdc"}),
-    "SG-DRBD-012": with_volume(port=7799),
-    "SG-DRBD-013": with_volume(minor=4),
+    "SG-DRBD-021": with_volume(devices={**VOLUME.devices, "disk-b": "/dev/ubdc"}),
+    "SG-DRBD-022": with_volume(port=7799),
+    "SG-DRBD-023": with_volume(minor=4),
     "SG-CLU-001": ARTICLE,
 }
 """Codes that need another goal than the usual one."""

@@ -74,7 +74,7 @@ def test_what_cannot_change_under_a_live_volume_blocks_and_no_step_is_proposed(g
 
 def test_a_device_is_known_by_its_number_not_by_its_name() -> None:
     other = numbered(facts_of("converged"), backed="254:0", named="98:32")
-    assert [p.code for p in applying(GOAL, other).blockers] == ["SG-DRBD-011"] * 2
+    assert [p.code for p in applying(GOAL, other).blockers] == ["SG-DRBD-021"] * 2
     same = numbered(facts_of("converged"), backed="254:0", named="254:0")
     assert applying(RENAMED, same).blockers == ()
 
@@ -89,7 +89,7 @@ def test_a_renaming_writes_the_files_and_neither_detaches_nor_connects() -> None
 
 def test_without_numbers_names_must_do() -> None:
     assert [p.code for p in applying(RENAMED, facts_of("converged")).blockers] == [
-        "SG-DRBD-011", "SG-DRBD-011",
+        "SG-DRBD-021", "SG-DRBD-021",
     ]  # fmt: skip
 
 
@@ -113,7 +113,7 @@ def test_a_port_changes_while_the_peer_is_away_and_known_to_be_behind() -> None:
 )  # fmt: skip
 def test_a_port_does_not_change_while_the_peer_may_be_ahead(values: dict[str, object]) -> None:
     facts = with_side(facts_of("node-in-standby"), "disk-a", **values)
-    assert "SG-DRBD-012" in {p.code for p in applying(PORT, facts).blockers}
+    assert "SG-DRBD-022" in {p.code for p in applying(PORT, facts).blockers}
 
 
 def test_other_addresses_are_refused_even_then() -> None:
@@ -123,7 +123,7 @@ def test_other_addresses_are_refused_even_then() -> None:
     )
     goal = replace(GOAL, cluster=replace(GOAL.cluster, storage=servers))
     blockers = applying(goal, facts_of("node-in-standby")).blockers
-    assert "SG-DRBD-012" in {p.code for p in blockers}
+    assert "SG-DRBD-022" in {p.code for p in blockers}
 
 
 def test_a_file_that_runs_ahead_of_the_kernel_is_told_after_a_cut() -> None:
@@ -151,7 +151,7 @@ def test_a_new_device_of_a_side_that_is_down_is_made_ready_and_the_other_side_le
 def test_a_minor_under_which_another_resource_runs_is_told() -> None:
     facts = with_side(facts_of("converged"), "disk-a", in_force=InForce())
     (blocker,) = applying(GOAL, facts).blockers
-    assert blocker.code == "SG-DRBD-013"
+    assert blocker.code == "SG-DRBD-023"
     assert "not as resource data" in blocker.what
 
 
@@ -194,8 +194,8 @@ def adjusted(place: Path, doing: str, proc: str, *, apart: str = "", same: bool 
     slave.mkdir(parents=True)
     (slave / "dev").write_text("0:0\n" if same else "254:9\n")
     _tool(place, "drbdadm", f"cat {place}/doing")
-    for name in ("drbdsetup-84", "drbdmeta"):
-        _tool(place, name, f'echo "{name} $*" >> {place}/told')
+    for name in ("drbdsetup", "drbdmeta"):
+        _tool(place, name, f'echo "{name}-84 $*" >> {place}/told')
     text = ADJUST.replace("/proc/drbd", str(place / "proc"))
     text = text.replace('/sys/block/drbd"$minor"/slaves', str(place / "slaves"))
     script = f"set -e\n_f() {{\n{text}\n}}\n_f data 0 {device} '{apart}'\n"
@@ -217,9 +217,16 @@ def test_nothing_at_all_is_done_where_drbdadm_would_take_something_away(
 
 
 def test_the_same_disk_by_another_name_stays_attached_and_options_change(tmp_path: Path) -> None:
-    status, _, told = adjusted(tmp_path, DETACH + OPTIONS, CONNECTED, same=True)
+    """Its options stand in what drbdadm would attach it with."""
+    net = OPTIONS.splitlines()[1]
+    status, _, told = adjusted(tmp_path, f"{DETACH}{net}\n", CONNECTED, same=True)
     assert status == 0
-    assert told == OPTIONS.splitlines()
+    assert told == ["drbdsetup-84 disk-options 0 --c-min-rate=24M", net]
+
+
+def test_a_disk_that_is_missing_is_left_to_its_own_step(tmp_path: Path) -> None:
+    attach = "".join(DETACH.splitlines(keepends=True)[1:])
+    assert adjusted(tmp_path, attach + OPTIONS, CONNECTED)[::2] == (0, OPTIONS.splitlines())
 
 
 @pytest.mark.parametrize("proc", [CONNECTED, FROZEN, UNKNOWN])

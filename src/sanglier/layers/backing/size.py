@@ -57,7 +57,6 @@ then
     case $last in '' | *[!0-9]* | ????????????????*) return 0 ;; esac
     [ "$last" -ge 4096 ] || return 0
     set -- $(od -A n -v -t x1 -w64 -j $((last - 4096)) -N 64 -- "$dev" 2>/dev/null)
-    IFS=
     echo "super $*"
 fi
 """
@@ -67,7 +66,7 @@ dd if=/dev/zero of="$1" bs=4096 seek="$(($2 / 4096 - 1))" count=1 conv=fsync,not
 blockdev --flushbufs "$1"
 """
 LAST = re.compile(r"^last (?P<size>\d{1,15}) (?P<uuid>[0-9A-F]{16}) (?P<name>.+)$", re.MULTILINE)
-SUPER = re.compile(r"^super (?P<hex>[0-9a-f]{128})$", re.MULTILINE)
+SUPER = re.compile(r"^super (?P<hex>[0-9a-f]{2}(?: [0-9a-f]{2}){63})$", re.MULTILINE)
 MAGICS = {"8374026b", "8374026c"}
 """Metadata of 8.4, cleanly detached or not; struct md_on_disk_08 of drbdmeta.c, byte 60."""
 UUID, MAGIC = slice(80, 96), slice(120, 128)
@@ -102,7 +101,9 @@ def with_sizes(device: Device, path: str, output: Output | None) -> Device:
         mirror=mirror,
         ours=device.ours or filed,
         was=was,
-        displaced=bool(last and found and _displaced(last, found["hex"], device.size)),
+        displaced=bool(
+            last and found and _displaced(last, found["hex"].replace(" ", ""), device.size)
+        ),
     )
 
 

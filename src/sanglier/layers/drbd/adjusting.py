@@ -20,7 +20,9 @@ from sanglier.spec.cluster import Volume
 
 # $1 resource, $2 minor, $3 device, $4 "apart" where the connection may be made anew: only while the
 # peer is away and known to be behind.  What drbdadm would run holds the secret: it is not printed.
-# The words are split, not evaluated.  A disk that is to be attached is left to its own step.
+# Its words are split, not evaluated; drbdsetup finds the program of 8.4, which is not in PATH.  A
+# disk that is to be attached is left to its own step; of one that stays, by another name, those
+# options are set with which drbdadm would attach it.
 ADJUST = r"""
 (
 resource=$1 minor=$2 device=$3 apart=$4
@@ -39,25 +41,32 @@ behind() {
     grep -qE "^ *$minor: $away" /proc/drbd
 }
 if same; then other=; else other=other; fi
+detach=
 set -f
 IFS='
 '
 for line in $doing; do
     case $line in
-        *' detach '*) [ -z "$other" ] || refuse "exchange the disk of $resource" ;;
-        *' disconnect '*)
+        "drbdsetup-84 detach "*)
+            [ -z "$other" ] || refuse "exchange the disk of $resource"
+            detach=no ;;
+        "drbdsetup-84 disconnect "*)
             [ "$apart" = apart ] && behind || refuse "cut the connection of $resource" ;;
-        *' connect '* | *' net-options '* | *' disk-options '* | *' resource-options '*) ;;
-        *' apply-al' | *' attach '*) ;;
+        "drbdsetup-84 connect "* | "drbdsetup-84 net-options "* | "drbdsetup-84 disk-options "*) ;;
+        "drbdsetup-84 resource-options "* | "drbdsetup-84 attach "* | "drbdmeta "*" apply-al") ;;
         *) refuse "change more than options of $resource" ;;
     esac
 done
 for line in $doing; do
-    case $line in *' detach '* | *' attach '* | *' apply-al') continue ;; esac
     IFS=' '
     # shellcheck disable=SC2086  # split into words
     set -- $line
-    "$@" || exit 1
+    case "$1 $2$detach" in
+        drbdmeta* | *" detach"* | *" attach") continue ;;
+        *" attachno") shift 6; set -- disk-options "$minor" "$@" ;;
+        *) shift ;;
+    esac
+    drbdsetup "$@" || exit 1
 done
 )
 """

@@ -120,7 +120,7 @@ ANEW = (
 def _device(volume: Volume, host: str, side: Resource, what: str) -> Problem:
     old, new = side.in_force.device, volume.devices[host]
     return _blocker(
-        volume, host, "SG-DRBD-011", what,
+        volume, host, "SG-DRBD-021", what,
         "the device of a running side is never exchanged under it: both sides would lose their "
         "data in the same moment, or the next start would run on the other device",
         f"to keep it, name {old} in the file again. To change it, one side at a time: with "
@@ -142,7 +142,7 @@ def _ends(goal: Goal, volume: Volume, host: str, side: Resource, what: str) -> P
     else:
         fix = f"to keep them, write the old addresses. To change them, stop the volume: {ANEW}"
     return _blocker(
-        volume, host, "SG-DRBD-012", what,
+        volume, host, "SG-DRBD-022", what,
         "both sides must change together, and two that are open cannot be parted for it: each "
         "would fence the other, or begin a history of its own",
         fix,
@@ -157,7 +157,7 @@ def _minor(volume: Volume, host: str, side: Resource, what: str) -> Problem:
     else:
         why = f"the target has /dev/drbd{now} open, and Pacemaker's agents read that minor"
         fix = f"to keep it, write `minor: {now}`. To change it, stop the volume: {ANEW}"
-    return _blocker(volume, host, "SG-DRBD-013", what, why, fix)
+    return _blocker(volume, host, "SG-DRBD-023", what, why, fix)
 
 
 def _side(goal: Goal, volume: Volume, host: str, side: Resource) -> Iterator[Problem]:

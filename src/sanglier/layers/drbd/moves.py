@@ -13,7 +13,7 @@ from sanglier.layers.backing.desired import BLANK, metadata_marker
 from sanglier.layers.backing.facts import BackingFacts
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd.desired import handler_waits, resource_file
-from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts, Resource
+from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts, InForce, Resource
 from sanglier.layers.files import WantedFile, as_read, write_step
 from sanglier.spec.cluster import Volume
 
@@ -209,16 +209,20 @@ def talks(host: str, volume: Volume, alter: Callable[[Resource], Resource]) -> E
     return effect
 
 
-def _brought_up(side: Resource) -> Resource:
+def _brought_up(volume: Volume, side: Resource) -> Resource:
     disk = "Inconsistent" if side.fresh else UP_TO_DATE
-    return replace(side, up=True, role="Secondary", disk=disk, connection="WFConnection")
+    return replace(
+        side, up=True, role="Secondary", disk=disk, connection="WFConnection",
+        in_force=InForce(minor=volume.minor),
+    )  # fmt: skip
 
 
 def up(volume: Volume, host: str) -> Step:
     """Attach the device and start to connect."""
     return step(
         host, volume.name, 2, Mark.START, f"bring up resource {volume.name}", "it is down",
-        Run(argv=("drbdadm", "up", volume.name)), talks(host, volume, _brought_up),
+        Run(argv=("drbdadm", "up", volume.name)),
+        talks(host, volume, lambda r: _brought_up(volume, r)),
     )  # fmt: skip
 
 
