@@ -105,12 +105,23 @@ def test_what_is_ours_is_not_offered_for_wiping_and_goes_with_a_consent_only(cod
     facts = with_device(
         facts_of("node-in-standby"), "disk-b", was=was, ours=True, signatures=(OCFS2,)
     )
+    facts = with_side(facts, "disk-b", metadata=False)
     plan = applying(GOAL, facts)
     assert code in {p.code for p in plan.blockers}
     assert plan.missing_consents == ()
+    assert not any("metadata" in step.summary for step in plan.steps)
     allowed = replace(GOAL, consents=frozenset({"wipe:disk-b/mapper/disk"}))
     assert applying(allowed, facts).blockers == ()
     assert "wipe /dev/mapper/disk" in summaries(facts, allowed)
+
+
+def test_old_metadata_in_the_middle_does_not_pass_once_the_end_is_cut_off() -> None:
+    """Grown, started, cut back: where it ended first the superblock of then still lies."""
+    facts = with_device(
+        facts_of("node-in-standby"), "disk-b", was=576 * MIB, size=512 * MIB, ours=True,
+        signatures=(OCFS2, "drbd"),
+    )  # fmt: skip
+    assert "SG-DISK-012" in {p.code for p in applying(GOAL, facts).blockers}
 
 
 def test_a_device_smaller_than_the_mirror_is_refused_whatever_is_consented() -> None:

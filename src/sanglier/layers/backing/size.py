@@ -189,6 +189,16 @@ def _own(volume: Volume, device: Device) -> bool:
     return unknown or f"ocfs2 {volume.label}" in device.signatures
 
 
+def _shrunken(volume: Volume, device: Device) -> bool:
+    """Whether the end of our device is gone.
+
+    Metadata may be found all the same: drbdmeta(8) leaves the old superblock where the device once
+    ended, from before it grew.
+    """
+    known = device.ours and device.was > device.size
+    return known and (device.has_drbd or _own(volume, device))
+
+
 def _mirror(facts: Facts, volume: Volume) -> int:
     """Bytes of the volume as it runs, 0 where it does not."""
     found = (facts.of(h, BackingFacts) for h in volume.devices if facts.has(h, BackingFacts))
@@ -205,10 +215,12 @@ def judge(goal: Goal, facts: Facts, volume: Volume, host: str) -> Problem | None
         return None
     if device.displaced:
         return _grown(host, volume, device)
-    if device.blank or device.pending or device.has_drbd or not _own(volume, device):
+    if device.blank or device.pending:
         return None
-    if device.ours and device.was > device.size:
+    if _shrunken(volume, device):
         return _shrunk(host, volume, device)
+    if device.has_drbd or not _own(volume, device):
+        return None
     return _without_metadata(host, volume, device)
 
 

@@ -55,12 +55,18 @@ def _prepare(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource
     steps = []
     if differs(resource_file(goal, volume), now.files):
         steps.append(moves.write(goal, volume, host, now))
-    bare = not side.metadata or side.pending
+    bare = side.pending or (not side.metadata and _may_begin(facts, volume, host))
     if not now.version and (bare or _ours_to_start(goal, facts, volume)):
         steps.append(moves.load_module(host))
     if bare:
         steps.append(moves.create_metadata(volume, host, resume=side.pending))
     return steps
+
+
+def _may_begin(facts: Facts, volume: Volume, host: str) -> bool:
+    """Whether metadata may be made: never on what the layer below keeps as the volume's own."""
+    device = facts.of(host, BackingFacts).devices[volume.name]
+    return device.blank or device.pending or device.has_drbd
 
 
 def _run(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource) -> tuple[Step, ...]:
