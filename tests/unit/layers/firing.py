@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from sanglier.core.facts import Facts
 from sanglier.layers.backing.facts import DeviceKind
@@ -32,6 +33,7 @@ from .goal import ARTICLE, GOAL, HOSTS, VOLUME
 from .recordings import facts_of
 
 State = Callable[[], Facts]
+OCFS2 = f"ocfs2 {VOLUME.label}"
 
 
 def _recorded(case: str) -> State:
@@ -77,6 +79,15 @@ def _large_mtu() -> Facts:
 
 def _device(**values: object) -> State:
     return lambda: with_device(facts_of("blank"), "disk-b", **values)
+
+
+def _in_maintenance(**values: object) -> State:
+    return lambda: with_device(facts_of("node-in-standby"), "disk-b", **values)
+
+
+def with_volume(**values: Any) -> Goal:  # noqa: ANN401
+    """Give the goal with another volume in the file."""
+    return replace(GOAL, cluster=replace(GOAL.cluster, volumes=(replace(VOLUME, **values),)))
 
 
 def _foreign_mount() -> Facts:
@@ -152,6 +163,12 @@ FIRING: Mapping[str, State] = {
     "SG-DRBD-010": lambda: with_traces(facts_of("blank"), "srv-a", live=("it is mounted on /x",)),
     "SG-DRBD-011": lambda: with_traces(facts_of("blank"), "srv-a", known=("it has sessions",)),
     "SG-DRBD-012": lambda: with_side(facts_of("one-side-wiped"), "disk-a", outdated=True),
+    "SG-DISK-011": _in_maintenance(was=1 << 29, displaced=True, signatures=(OCFS2,)),
+    "SG-DISK-012": _in_maintenance(was=1 << 31, ours=True, signatures=(OCFS2,)),
+    "SG-DISK-013": _in_maintenance(signatures=(OCFS2,)),
+    "SG-DRBD-021": _recorded("converged"),
+    "SG-DRBD-022": _recorded("converged"),
+    "SG-DRBD-023": _recorded("converged"),
     "SG-CLU-001": _recorded("blank"),
     "SG-CLU-002": _recorded("disk-b-dead"),
     "SG-CLU-003": _recorded("node-in-standby"),
@@ -189,6 +206,9 @@ GOALS: Mapping[str, Goal] = {
     "SG-NUM-001": replace(GOAL, cluster=replace(GOAL.cluster, applications=SWAPPED)),
     "SG-DISK-004": replace(GOAL, cluster=replace(GOAL.cluster, volumes=(SIZED,))),
     "SG-DISK-010": replace(GOAL, cluster=replace(GOAL.cluster, volumes=(VOLUME, AGAIN))),
+    "SG-DRBD-021": with_volume(devices={**VOLUME.devices, "disk-b": "/dev/ubdc"}),
+    "SG-DRBD-022": with_volume(port=7799),
+    "SG-DRBD-023": with_volume(minor=4),
     "SG-CLU-001": ARTICLE,
 }
 """Codes that need another goal than the usual one."""

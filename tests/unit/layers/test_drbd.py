@@ -125,9 +125,10 @@ def test_frozen_io_is_the_first_flag() -> None:
     assert parse_resource(state, outputs["resource-data"], VOLUME.minor).suspended
 
 
-def test_another_minor_is_not_ours() -> None:
+def test_a_resource_is_found_by_its_name_whatever_minor_the_file_says() -> None:
     outputs = outputs_of("converged", "disk-a", "drbd")
-    assert not parse_resource(outputs["state"], outputs["resource-data"], 1).up
+    found = parse_resource(outputs["state"], outputs["resource-data"], 1)
+    assert (found.up, found.role, found.in_force.minor) == (True, "Primary", 0)
 
 
 @pytest.mark.parametrize("text", ["1..2", "1.", ".5", "²"])

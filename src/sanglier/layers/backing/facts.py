@@ -38,6 +38,13 @@ class Device:
     emptied: bool = False
     """Whether its being blank is meant: wiped with its consent, or a first build was cut."""
 
+    was: int = 0
+    """Bytes when drbdmeta(8) last noted its size, 0 where it did not."""
+    mirror: int = 0
+    """Bytes of the running mirror of its volume on this host, 0 where none runs."""
+    displaced: bool = False
+    """Whether DRBD's metadata lies where the device ended before it grew."""
+
     @property
     def blank(self) -> bool:
         """Nothing at all was found on it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
+from sanglier.layers.backing import size
 from sanglier.layers.backing.desired import BLANK, IN_USE, emptied_marker, metadata_marker
 from sanglier.layers.backing.facts import BackingFacts, Device, DeviceKind
 from sanglier.layers.base import Goal
@@ -38,8 +39,8 @@ blank "$dev" || echo nonzero
 
 
 def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
-    """One look per volume that has a device on this host."""
-    return tuple(
+    """One look per volume that has a device on this host, and one at its sizes."""
+    looks = tuple(
         Probe(
             name=volume.name,
             script=Script(
@@ -55,6 +56,7 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
         for volume in goal.cluster.volumes
         if host in volume.devices
     )
+    return looks + tuple(size.probe(v, host) for v in goal.cluster.volumes if host in v.devices)
 
 
 def _rest(output: Output, key: str) -> tuple[str, ...]:
@@ -72,10 +74,10 @@ def parse_device(output: Output) -> Device:
     """Parse one look."""
     kinds = {kind.value: kind for kind in DeviceKind}
     kind = next(iter(_rest(output, "kind")), "absent")
-    size = next(iter(_rest(output, "size")), "0")
+    told = next(iter(_rest(output, "size")), "0")
     return Device(
         kind=kinds.get(kind, DeviceKind.ABSENT),
-        size=int(size) if size.isdecimal() else 0,
+        size=int(told) if told.isdecimal() else 0,
         number=next(iter(_rest(output, "number")), ""),
         users=_rest(output, "user") or _claimed(output),
         signatures=_rest(output, "signature"),
@@ -90,7 +92,11 @@ def parse(goal: Goal, host: str, outputs: Outputs) -> BackingFacts:
     """Build the facts."""
     return BackingFacts(
         devices={
-            volume.name: parse_device(outputs[volume.name])
+            volume.name: size.with_sizes(
+                parse_device(outputs[volume.name]),
+                volume.devices[host],
+                outputs.get(f"{volume.name}-size"),
+            )
             for volume in goal.cluster.volumes
             if host in volume.devices
         }

@@ -11,6 +11,7 @@ from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
 from sanglier.core.problem import Problem, Severity
 from sanglier.core.step import Effect, Mark, Risk, Step
+from sanglier.layers.backing import size
 from sanglier.layers.backing.desired import (
     BLANK,
     IN_USE,
@@ -74,13 +75,17 @@ def wipe_step(host: str, volume: Volume, device: Device) -> Step:
     """Make the step that destroys what is on a device; needs its consent."""
     path = volume.devices[host]
     blank = replace(device, signatures=(), nonzero=False, ours=False, pending=False, emptied=True)
+    blank = replace(blank, displaced=False)
     return Step(
         address=_address(host, path),
         phase=0,
         mark=Mark.REMOVE,
         summary=f"wipe {path}",
         reason=found_on(device),
-        actions=(Script(text=WIPE, args=(path, emptied_marker(volume.name))),),
+        actions=(
+            *size.forget(path, device),
+            Script(text=WIPE, args=(path, emptied_marker(volume.name))),
+        ),
         effect=_effect(host, volume.name, blank),
         risk=Risk.DESTRUCTIVE,
         consent=wipe_consent(host, path),
@@ -179,7 +184,7 @@ def _volume(goal: Goal, facts: Facts, volume: Volume) -> Proposal:
         if not facts.has(host, BackingFacts):
             continue
         device = facts.of(host, BackingFacts).devices[volume.name]
-        problem = _unusable(host, volume, device)
+        problem = _unusable(host, volume, device) or size.judge(goal, facts, volume, host)
         if problem:
             proposal += Proposal(problems=(problem,))
         else:

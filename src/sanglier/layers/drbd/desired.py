@@ -83,12 +83,17 @@ def _family(address: str) -> str:
     return f"ipv6 [{address}]" if ":" in address else f"ipv4 {address}"
 
 
+def address_of(volume: Volume, server: StorageServer) -> str:
+    """Address of one end of the connection, as the resource file and ``drbdsetup show`` have it."""
+    return f"{_family(server.replication)}:{volume.port}"
+
+
 def _side(volume: Volume, server: StorageServer) -> str:
     return (
         f"    on {server.hostname} {{\n"
         f"        device {volume.drbd_device} minor {volume.minor};\n"
         f"        disk {volume.devices[server.name]};\n"
-        f"        address {_family(server.replication)}:{volume.port};\n"
+        f"        address {address_of(volume, server)};\n"
         f"        meta-disk internal;\n"
         f"    }}\n"
     )

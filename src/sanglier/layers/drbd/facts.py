@@ -31,6 +31,21 @@ SYNCING = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InForce:
+    """What the kernel runs a resource with, whatever any file says; ``drbdsetup show``."""
+
+    minor: int | None = None
+    device: str = ""
+    """Backing device as it was named when it was attached; empty when none is."""
+    backed: frozenset[str] = frozenset()
+    """That device's number, MAJOR:MINOR (with external metadata also that one's)."""
+    here: str = ""
+    """Family and address with port, ``ipv4 10.77.1.11:7789``; empty without a connection."""
+    there: str = ""
+    """The same of the peer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """One DRBD 8.4 resource on one host."""
 
@@ -60,6 +75,15 @@ class Resource:
     """SHA-256 of the shared secret in use."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Runtime options as ``drbdsetup show --show-defaults`` gives them."""
+    in_force: InForce = InForce()
+    named: str = ""
+    """Number, MAJOR:MINOR, of the device that the cluster's file names."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether no peer is there, and its data is known to be behind: nothing can diverge."""
+        away = self.connection in {"WFConnection", "StandAlone"}
+        return away and not self.suspended and self.peer_disk in {"Outdated", "Inconsistent"}
 
     @property
     def current(self) -> bool:

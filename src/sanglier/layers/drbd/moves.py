@@ -12,8 +12,8 @@ from sanglier.core.step import Effect, Mark, Risk, Step
 from sanglier.layers.backing.desired import emptied_marker
 from sanglier.layers.backing.facts import BackingFacts
 from sanglier.layers.base import Goal
-from sanglier.layers.drbd.desired import checked_options, handler_waits, resource_file
-from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts, Resource
+from sanglier.layers.drbd.desired import handler_waits, resource_file
+from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts, InForce, Resource
 from sanglier.layers.files import WantedFile, as_read, write_step
 from sanglier.spec.cluster import Volume
 
@@ -168,7 +168,7 @@ def _caught_up(side: Resource, *, good: bool) -> Resource:
     return replace(side, connection="Connected", disk=UP_TO_DATE if behind else side.disk)
 
 
-def _talks(host: str, volume: Volume, alter: Callable[[Resource], Resource]) -> Effect:
+def talks(host: str, volume: Volume, alter: Callable[[Resource], Resource]) -> Effect:
     """Alter one side; once both are up, both are connected."""
 
     def effect(facts: Facts) -> Facts:
@@ -177,49 +177,20 @@ def _talks(host: str, volume: Volume, alter: Callable[[Resource], Resource]) -> 
     return effect
 
 
-def _brought_up(side: Resource) -> Resource:
+def _brought_up(volume: Volume, side: Resource) -> Resource:
     disk = "Inconsistent" if side.fresh else UP_TO_DATE
-    return replace(side, up=True, role="Secondary", disk=disk, connection="WFConnection")
+    return replace(
+        side, up=True, role="Secondary", disk=disk, connection="WFConnection",
+        in_force=InForce(minor=volume.minor),
+    )  # fmt: skip
 
 
 def up(volume: Volume, host: str) -> Step:
     """Attach the device and start to connect."""
     return step(
         host, volume.name, 2, Mark.START, f"bring up resource {volume.name}", "it is down",
-        Run(argv=("drbdadm", "up", volume.name)), _talks(host, volume, _brought_up),
-    )  # fmt: skip
-
-
-def adjust(goal: Goal, volume: Volume, host: str, reasons: tuple[str, ...]) -> Step:
-    """Bring the running resource to what its file says, without interruption."""
-    wanted = checked_options(goal.cluster)
-    digest = goal.secrets.drbd[volume.name].digest()
-    return step(
-        host, volume.name, 2, Mark.CHANGE, f"adjust resource {volume.name}",
-        "; ".join(reasons), Run(argv=("drbdadm", "adjust", volume.name)),
-        _talks(
-            host, volume,
-            lambda r: replace(r, options={**r.options, **wanted}, secret_digest=digest),
-        ),
-        Risk.DISRUPTIVE,
-    )  # fmt: skip
-
-
-def connect(volume: Volume, host: str) -> Step:
-    """Connect a side that stands alone; a split brain stays disconnected."""
-    return step(
-        host, volume.name, 2, Mark.START, f"connect resource {volume.name}",
-        "it stands alone", Run(argv=("drbdadm", "adjust", volume.name)),
-        _talks(host, volume, lambda r: r), Risk.DISRUPTIVE,
-    )  # fmt: skip
-
-
-def attach(volume: Volume, host: str) -> Step:
-    """Attach the backing device again."""
-    return step(
-        host, volume.name, 2, Mark.START, f"attach {volume.devices[host]}", "it is detached",
-        Run(argv=("drbdadm", "attach", volume.name)),
-        change(host, volume.name, lambda r: replace(r, disk=UP_TO_DATE)), Risk.DISRUPTIVE,
+        Run(argv=("drbdadm", "up", volume.name)),
+        talks(host, volume, lambda r: _brought_up(volume, r)),
     )  # fmt: skip
 
 

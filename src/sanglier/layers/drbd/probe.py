@@ -10,23 +10,33 @@ from sanglier.layers.backing.desired import metadata_marker
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd import traces
 from sanglier.layers.drbd.desired import HANDLER, resource_path
-from sanglier.layers.drbd.facts import FRESH_UUID, DrbdFacts, Resource, UserFacts
+from sanglier.layers.drbd.facts import FRESH_UUID, DrbdFacts, InForce, Resource, UserFacts
 from sanglier.layers.files import DIGEST, parse_digest
 from sanglier.spec.cluster import Volume
 
 STATE = "cat /sys/module/drbd/version /proc/drbd 2>/dev/null; :"
-# $1 resource, $2 minor, $3 device, $4 marker.  The shared secret is cut out on the host.
+# $1 resource, $2 minor, $3 device, $4 marker.  The shared secret is cut out on the host.  What runs
+# is found by the resource's name: its minor may be another than the file's.  "backed" is what the
+# kernel has open under the mirror (drbd_nl.c links it as a holder), "named" what the file's path
+# leads to, both as MAJOR:MINOR.
 RESOURCE = """
-gi=
+gi= shown= minor=$2
 [ -e "$4" ] && echo pending
-if grep -qs "^ *$2: cs:" /proc/drbd && ! grep -qs "^ *$2: cs:Unconfigured" /proc/drbd; then
-    shown=$(drbdsetup show "$1" --show-defaults 2>/dev/null)
+if [ -e /proc/drbd ]; then shown=$(drbdsetup show "$1" --show-defaults 2>/dev/null) || :; fi
+case $shown in *"minor "*)
+    minor=${shown#*minor }; minor=${minor%%;*}
     printf '%s\\n' "$shown" | grep -v shared-secret
     case $shown in *shared-secret*)
         secret=${shown#*shared-secret*\\"}
         printf 'secret %s\\n' "$(printf '%s\\n' "${secret%%\\"*}" | sha256sum)";;
     esac
-    gi=$(drbdsetup get-gi "$2" 2>/dev/null) || gi=
+    for slave in /sys/block/drbd"$minor"/slaves/*/dev; do
+        if read -r number < "$slave"; then echo "backed $number"; fi
+    done 2>/dev/null
+    gi=$(drbdsetup get-gi "$minor" 2>/dev/null) || gi=;;
+esac
+if [ -b "$3" ] && number=$(stat -Lc '0x%t 0x%T' -- "$3"); then
+    echo "named $((${number% *})):$((${number#* }))"
 fi
 if [ -z "$gi" ] && [ -b "$3" ] && command -v drbdmeta >/dev/null; then
     gi=$(drbdmeta "$2" v08 "$3" internal get-gi 2>/dev/null) || gi=
@@ -43,6 +53,9 @@ PROC = re.compile(
     r" (?P<protocol>[ABC ]?) ?(?P<flags>\S+))?"
 )
 OPTION = re.compile(r"^\s*(?P<key>[a-z0-9-]+)\s+\"?(?P<value>[^\";]*)\"?;")
+DEVICE = re.compile(r"^\s*disk\s+\"(?P<path>[^\"]*)\";", re.MULTILINE)
+MINOR = re.compile(r"^\s*device\s+minor (?P<minor>\d+);", re.MULTILINE)
+ADDRESS = re.compile(r"_(?P<end>this|remote)_host \{\s*address\s+(?P<family>\w+) (?P<address>\S+);")
 
 
 def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
@@ -101,9 +114,29 @@ def _current_uuid(lines: tuple[str, ...]) -> str:
     return next((text.split(":")[0] for text in texts if re.match(r"[0-9A-F]{16}:", text)), "")
 
 
+def _words(lines: tuple[str, ...], key: str) -> tuple[str, ...]:
+    """Give the second word of each line that begins with ``key``."""
+    words = (line.split() for line in lines)
+    return tuple(w[1] for w in words if len(w) == 2 and w[0] == key)
+
+
+def _in_force(look: Output) -> InForce:
+    device, minor = DEVICE.search(look.text), MINOR.search(look.text)
+    ends = {m["end"]: f"{m['family']} {m['address']}" for m in ADDRESS.finditer(look.text)}
+    return InForce(
+        minor=int(minor["minor"]) if minor else None,
+        device=device["path"] if device else "",
+        backed=frozenset(_words(look.lines, "backed")),
+        here=ends.get("this", ""),
+        there=ends.get("remote", ""),
+    )
+
+
 def parse_resource(state: Output, look: Output, minor: int) -> Resource:
     """Combine /proc/drbd and the look at one resource."""
-    entry, percent = _proc_entry(state.text, minor)
+    in_force = _in_force(look)
+    known = minor if in_force.minor is None else in_force.minor
+    entry, percent = _proc_entry(state.text, known)
     uuid = _current_uuid(look.lines)
     used = uuid not in {"", FRESH_UUID}
     consistent, newest = _flags(look.lines)
@@ -126,6 +159,8 @@ def parse_resource(state: Output, look: Output, minor: int) -> Resource:
         torn=used and not consistent,
         secret_digest=_secret_digest(look.lines) if up else "",
         options=_options(look.lines) if up else {},
+        in_force=in_force if up else InForce(),
+        named=next(iter(_words(look.lines, "named")), ""),
     )
 
 

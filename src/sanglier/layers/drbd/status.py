@@ -7,6 +7,7 @@ from sanglier.core.layer import StatusLine
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd.desired import servers_of
 from sanglier.layers.drbd.facts import DrbdFacts, Resource
+from sanglier.layers.drbd.in_force import differences
 
 
 def _text(side: Resource) -> str:
@@ -27,12 +28,14 @@ def status(goal: Goal, facts: Facts) -> tuple[StatusLine, ...]:
             host=server.name,
             layer="drbd",
             subject=volume.name,
-            healthy=_healthy(facts.of(server.name, DrbdFacts).resources[volume.name]),
-            text=_text(facts.of(server.name, DrbdFacts).resources[volume.name]),
+            healthy=_healthy(side) and not others,
+            text="; ".join((_text(side), *others)),
         )
         for volume in goal.cluster.volumes
         for server in servers_of(goal.cluster, volume)
         if facts.has(server.name, DrbdFacts)
+        for side in (facts.of(server.name, DrbdFacts).resources[volume.name],)
+        for others in (differences(goal, volume, server.name, side),)
     )
 
 

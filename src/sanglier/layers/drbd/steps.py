@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from sanglier.core.facts import Facts
@@ -9,7 +10,7 @@ from sanglier.core.plan import Proposal
 from sanglier.core.step import Step
 from sanglier.layers.backing.facts import BackingFacts
 from sanglier.layers.base import Goal
-from sanglier.layers.drbd import begin, judge, moves, traces
+from sanglier.layers.drbd import adjusting, begin, in_force, judge, moves, traces
 from sanglier.layers.drbd.desired import checked_options, handler_file, resource_file, servers_of
 from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts, Resource
 from sanglier.layers.drbd.traces import Beginning
@@ -28,9 +29,16 @@ def _sides(goal: Goal, facts: Facts, volume: Volume) -> Sides:
 
 
 def _side(facts: Facts, host: str, volume: Volume) -> Resource:
-    """Give one side; what the layer below is to wipe takes the metadata with it."""
+    """Give one side; what the layer below is to wipe takes the metadata with it.
+
+    Metadata in the middle of a device that grew is metadata.
+    """
     side = facts.of(host, DrbdFacts).resources[volume.name]
+    if not facts.has(host, BackingFacts):
+        return side
     device = facts.of(host, BackingFacts).devices[volume.name]
+    if device.displaced:
+        return replace(side, metadata=True)
     if device.emptied and device.blank and not side.up:
         return replace(side, metadata=False, fresh=False, outdated=False, torn=False)
     return side
@@ -59,7 +67,7 @@ def _prepare(
         device = facts.of(host, BackingFacts).devices[volume.name]
         empty = traces.is_empty(side, device)
         steps.append(moves.write(goal, volume, host, now, empty=empty))
-    bare = not side.metadata or side.pending
+    bare = side.pending or (not side.metadata and _may_begin(facts, volume, host))
     if not now.version and (bare or _ours_to_start(goal, facts, volume)):
         steps.append(moves.load_module(host))
     if bare:
@@ -67,6 +75,12 @@ def _prepare(
             begin.create_metadata(volume, host, resume=side.pending, consent=begun.consent)
         )
     return steps
+
+
+def _may_begin(facts: Facts, volume: Volume, host: str) -> bool:
+    """Whether metadata may be made: never on what the layer below keeps as the volume's own."""
+    device = facts.of(host, BackingFacts).devices[volume.name]
+    return device.blank or device.pending or device.has_drbd
 
 
 def _run(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource) -> tuple[Step, ...]:
@@ -77,15 +91,24 @@ def _run(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource) ->
     """
     if not side.up:
         return (moves.up(volume, host),) if _ours_to_start(goal, facts, volume) else ()
-    if reasons := _drifted(goal, volume, side):
-        return (moves.adjust(goal, volume, host, reasons),)
-    if differs(resource_file(goal, volume), facts.of(host, DrbdFacts).files):
-        return (moves.adjust(goal, volume, host, ("its file changes",)),)
-    if side.connection == "StandAlone":
-        return (moves.connect(volume, host),)
+    return tuple(_mend(goal, facts, volume, host, side))
+
+
+def _mend(goal: Goal, facts: Facts, volume: Volume, host: str, side: Resource) -> Iterator[Step]:
+    """Mend a side that runs: its options or connection, then its disk."""
+    apart = in_force.other_ends(goal, volume, host, side)
+    reasons = _drifted(goal, volume, side)
+    if apart:
+        reasons += in_force.differences(goal, volume, host, side)
+    if not reasons and differs(resource_file(goal, volume), facts.of(host, DrbdFacts).files):
+        reasons = ("its file changes",)
+    if reasons:
+        ends = in_force.wanted_ends(goal, volume, host) if apart else None
+        yield adjusting.adjust(goal, volume, host, reasons, ends)
+    elif side.connection == "StandAlone":
+        yield adjusting.connect(volume, host)
     if side.disk == "Diskless":
-        return (moves.attach(volume, host),)
-    return ()
+        yield adjusting.attach(volume, host)
 
 
 def _ours_to_start(goal: Goal, facts: Facts, volume: Volume) -> bool:
@@ -151,8 +174,9 @@ def _promote(goal: Goal, volume: Volume, sides: Sides) -> Proposal:
 
 def _volume(goal: Goal, facts: Facts, volume: Volume) -> Proposal:
     sides = _sides(goal, facts, volume)
-    proposal = Proposal(problems=judge.problems(volume, sides))
-    if len(sides) < len(volume.devices):
+    refused = in_force.problems(goal, volume, sides)
+    proposal = Proposal(problems=judge.problems(volume, sides) + refused)
+    if refused or len(sides) < len(volume.devices):
         return proposal
     begun = traces.beginning(goal, facts, volume, sides)
     if begun.problem:
