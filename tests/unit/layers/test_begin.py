@@ -171,11 +171,15 @@ def test_one_blank_disk_is_filled_from_the_other_and_its_sync_never_skipped(
     assert begun(plan) == ["create metadata"]
 
 
+IN_FORCE = facts_of("converged").of("disk-a", DrbdFacts).resources["data"].in_force
+"""What the kernel has of a side that runs."""
+
+
 @pytest.mark.parametrize(
     ("source", "whole"),
     [
         ({"outdated": True}, True),
-        ({"up": True, "disk": "Outdated"}, True),
+        ({"up": True, "disk": "Outdated", "in_force": IN_FORCE}, True),
         ({"torn": True, "outdated": True}, False),
         ({"disk": "Inconsistent"}, False),
     ],

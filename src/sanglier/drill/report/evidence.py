@@ -1,6 +1,6 @@
 """The table of evidence in the documents, from the documents of campaigns.
 
-``python -m sanglier.drill.report.evidence CAMPAIGN.json… --preface docs/evidence/preface.md
+``python -m sanglier.drill.report.evidence CAMPAIGN.json… --preface docs/evidence/preface.txt
 --write docs/explanation/evidence.md``
 """
 
