@@ -459,6 +459,15 @@ def test_the_other_side_holds_its_fire(lost: Place, state: str | None) -> None:
     assert (lost.counted(), shots(lost)) == (TIMINGS.fence_hold_s, [SHOT])
 
 
+@pytest.mark.parametrize(("mark", "first"), [("", False), ("open\n", True)])
+def test_a_side_that_somebody_opened_by_hand_does_not_shoot_first(
+    lost: Place, mark: str, first: bool
+) -> None:
+    lost.put(lost.mark, mark)
+    assert fence(lost) == DEAD
+    assert lost.counted() == (int(GRACE_S) if first else TIMINGS.fence_hold_s)
+
+
 def test_nobody_waits_for_a_peer_that_corosync_has_lost(lost: Place) -> None:
     gone(lost)
     lost.put(lost.state, f"{STANDBY}\n")

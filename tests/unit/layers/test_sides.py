@@ -9,9 +9,10 @@ from sanglier.core.plan import Plan
 from sanglier.core.problem import Severity
 from sanglier.layers.cluster import status as cluster_status
 from sanglier.layers.cluster.facts import ClusterFacts
+from sanglier.layers.drbd.desired import mark_path
 from sanglier.layers.read_back import read_back
 from sanglier.layers.target import status as target_status
-from sanglier.layers.target.desired import OWN_GROUP, mark_path, opened_path, state_path
+from sanglier.layers.target.desired import OWN_GROUP, opened_path, state_path
 from sanglier.layers.target.facts import Export, TargetFacts
 from sanglier.run.settled import errors_of
 

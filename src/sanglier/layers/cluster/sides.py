@@ -18,6 +18,7 @@ from sanglier.core.step import Mark, Step
 from sanglier.layers.base import Goal
 from sanglier.layers.cluster import cib
 from sanglier.layers.cluster.facts import ClusterFacts, State
+from sanglier.layers.drbd.desired import mark_path
 from sanglier.layers.target.desired import (
     GROUP,
     ROOT,
@@ -25,7 +26,6 @@ from sanglier.layers.target.desired import (
     TAKES_IO,
     core,
     lun_group,
-    mark_path,
     opened_path,
     state_path,
     tpg,

@@ -14,6 +14,8 @@ from sanglier.spec.cluster import Cluster, StorageServer, Timings, Volume
 
 HASH = "sha256"
 HANDLER = "/usr/lib/sanglier/fence-peer"
+RUN = "/run/sanglier"
+"""On a storage server: what dies with its kernel."""
 
 
 def resource_path(volume: Volume) -> str:
@@ -118,6 +120,11 @@ def resource_file(goal: Goal, volume: Volume) -> WantedFile:
     return WantedFile(path=resource_path(volume), content=Secret(text), mode=0o600)
 
 
+def mark_path(volume: Volume) -> str:
+    """Path of the file that is not empty while the cluster has this side open; see agents/alua."""
+    return f"{RUN}/open-{volume.name}"
+
+
 def handler_waits(timings: Timings) -> dict[str, str]:
     """Waits of the fence-peer handler, seconds, as they are read back."""
     return {"hold": str(timings.fence_hold_s), "grace": str(int(GRACE_S))}
@@ -136,6 +143,7 @@ def handler_file(goal: Goal) -> WantedFile:
     for name, seconds in handler_waits(goal.cluster.timings).items():
         text = text.replace(f"@{name}@", seconds)
     text = text.replace("@first_state@", f"{state}/alua/sanglier/alua_access_state")
+    text = text.replace("@first_mark@", mark_path(first))
     return WantedFile(path=HANDLER, content=text, mode=0o755)
 
 

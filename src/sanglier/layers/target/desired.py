@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
+from sanglier.layers.drbd.desired import RUN
 from sanglier.layers.files import WantedFile
 from sanglier.spec.cluster import ApplicationServer, StorageServer, Volume
 
@@ -19,7 +20,6 @@ RESTORE_UNIT = "rtslib-fb-targetctl.service"
 GROUP = "sanglier"
 OWN_GROUP = "default_tg_pt_gp"
 """LIO's own port group: a LUN that is in no other is in it, and it is born open."""
-RUN = "/run/sanglier"
 OPTIMIZED, STANDBY = "0", "2"
 """ALUA states, SPC-4 5.15.2."""
 TAKES_IO = frozenset({"0", "1", "4"})
@@ -95,11 +95,6 @@ def group_id(server: StorageServer) -> str:
 def state_path(volume: Volume, group: str = GROUP) -> str:
     """Path of the attribute that opens (``0``) or shuts (``2``) this side."""
     return f"{core(volume)}/alua/{group}/alua_access_state"
-
-
-def mark_path(volume: Volume) -> str:
-    """Path of the file that is not empty while the cluster has this side open; see agents/alua."""
-    return f"{RUN}/open-{volume.name}"
 
 
 def opened_path(volume: Volume) -> str:

@@ -7,9 +7,10 @@ import re
 from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
 from sanglier.layers.base import Goal
+from sanglier.layers.drbd.desired import RUN
 from sanglier.layers.files import DIGEST, parse_digest
 from sanglier.layers.services import parse_units, units_probe
-from sanglier.layers.target.desired import RESTORE_UNIT, ROOT, RUN, core, tpg, tree_path
+from sanglier.layers.target.desired import RESTORE_UNIT, ROOT, core, tpg, tree_path
 from sanglier.layers.target.facts import Export, TargetFacts
 from sanglier.spec.cluster import StorageServer
 
