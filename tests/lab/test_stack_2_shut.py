@@ -36,6 +36,11 @@ done
 """The port groups that have a LUN, with their states."""
 GUARD_OFF = "crm_attribute --name maintenance-mode --update true; crm_resource --wait --timeout=60s"
 
+AGENT = "/usr/lib/ocf/resource.d/sanglier/side"
+BLIND = rf"""printf '#!/bin/sh\n[ "$1" = monitor ] && exit 7\n' > {AGENT}"""
+"""An agent that looks at nothing: in maintenance mode Pacemaker goes on with the monitors of what
+is stopped, and ours would shut the side."""
+
 
 @pytest.fixture
 def unguarded(site: Site) -> Iterator[Site]:
@@ -71,7 +76,7 @@ def test_apply_makes_a_missing_group_shut(unguarded: Site) -> None:
 
 
 def test_an_open_side_that_nobody_watches_is_told_and_shut_by_apply(unguarded: Site) -> None:
-    unguarded.on("disk-b", f"printf 0 > {SIDE}")
+    unguarded.on("disk-b", f"{BLIND}; printf 0 > {SIDE}")
     assert "SG-CLU-009" in unguarded.refused("status", status=1)
     assert "SG-CLU-009" in unguarded.refused("timings", "--check", status=1)
     assert "disk-b/cluster/data-shut" in unguarded.steps()
