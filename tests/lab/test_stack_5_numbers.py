@@ -54,11 +54,11 @@ def test_no_order_of_the_file_gives_a_plan(site: Site) -> None:
 
 def test_a_file_that_says_otherwise_is_refused_with_the_line_to_write(site: Site) -> None:
     text = site.file.read_text().replace("    ssh: srv-a\n", "    ssh: srv-a\n    node: 1\n")
-    text = text.replace("    mount: /data\n", "    mount: /data\n    port: 7799\n")
+    text = text.replace("    mount: /data\n", "    mount: /data\n    minor: 4\n")
     site.file.write_text(text.replace("    ssh: srv-b\n", "    ssh: srv-b\n    node: 0\n"))
     said = site.refused("apply", "--yes")
     assert said.count("[SG-NUM-001]") == 3
-    for line in ("`node: 0` under `applications: srv-a:`", "`port: 7789` under `volumes: data:`"):
+    for line in ("`node: 0` under `applications: srv-a:`", "`minor: 0` under `volumes: data:`"):
         assert line in " ".join(said.split())
     assert "nothing was changed" in said
 

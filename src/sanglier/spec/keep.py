@@ -76,12 +76,21 @@ def _storage(servers: Sequence[StorageServer], held: Held) -> tuple[StorageServe
     return tuple(sorted(found, key=lambda server: server.index))
 
 
+def _ports(volumes: Sequence[Volume], held: Held) -> Held:
+    """Give the ports in force, but for those that the file writes.
+
+    The layer of the mirror compares them with the kernel's: a port may change while a side is
+    away, and at no other time.
+    """
+    return {**held, **{v.name: v.port for v in volumes if "port" in v.written}}
+
+
 def _volumes(
     volumes: Sequence[Volume], numbers: Numbers, first: StorageServer
 ) -> tuple[Volume, ...]:
     names = [volume.name for volume in volumes]
     minors = _numbers(names, [v.minor for v in volumes], numbers.minors, 0)
-    ports = _numbers(names, [v.port for v in volumes], numbers.ports, FIRST_PORT)
+    ports = _numbers(names, [v.port for v in volumes], _ports(volumes, numbers.ports), FIRST_PORT)
     found = (
         replace(
             volume,

@@ -242,14 +242,22 @@ def test_files_that_disagree_are_settled_by_a_line_in_the_cluster_file() -> None
 
 def test_a_file_that_says_otherwise_is_a_blocker_with_the_line_to_write() -> None:
     servers = tuple(replace(s, written={"node": 1 - s.node}) for s in GOAL.cluster.applications)
-    volumes = tuple(replace(v, written={"port": 7799, "minor": 0}) for v in GOAL.cluster.volumes)
+    volumes = tuple(replace(v, written={"minor": 4}) for v in GOAL.cluster.volumes)
     goal = replace(GOAL, cluster=replace(GOAL.cluster, applications=servers, volumes=volumes))
     plan = kept_plan(goal, CONVERGED)
     assert codes(plan) == ["SG-NUM-001"] * 3
     told = " ".join(problem.fix for problem in plan.blockers)
     assert "`node: 0` under `applications: srv-a:`" in told
-    assert "`port: 7789` under `volumes: data:`" in told
+    assert "`minor: 0` under `volumes: data:`" in told
     assert plan.empty
+
+
+def test_another_port_is_refused_by_the_layer_of_the_mirror_with_the_line_to_write() -> None:
+    volumes = tuple(replace(v, port=7799, written={"port": 7799}) for v in GOAL.cluster.volumes)
+    plan = kept_plan(replace(GOAL, cluster=replace(GOAL.cluster, volumes=volumes)), CONVERGED)
+    assert set(codes(plan)) == {"SG-DRBD-022"}
+    assert "write `port: 7789`" in plan.blockers[0].fix
+    assert not [step for step in plan.steps if step.address.layer == "drbd"]
 
 
 def test_a_number_of_a_name_that_is_gone_is_refused_to_another_with_a_free_one() -> None:
