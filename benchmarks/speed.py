@@ -11,6 +11,7 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -72,6 +73,7 @@ def measure(directory: Path) -> list[str]:
     config = json.loads(sanglier("lab", "status", "--name", LAB, "--json"))["ssh_config"]
     file = directory / "lab.yaml"
     file.write_text(EXAMPLE.read_text())
+    shutil.copy(Path(config).with_name("cluster.secrets"), directory / "lab.secrets")
     extra = {"SANGLIER_SSH_CONFIG": config, "SANGLIER_STATE": str(directory / "state")}
     apply = timed(lambda: sanglier("apply", str(file), "--yes", **extra))
     plans = [timed(lambda: sanglier("plan", str(file), "--json", **extra)) for _ in range(PLANS)]

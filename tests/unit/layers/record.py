@@ -204,11 +204,18 @@ def drifts() -> None:
           "systemctl stop data.mount && systemctl stop o2cb && "
           "sed -i s/=61/=31/ /etc/default/o2cb && systemctl start o2cb")  # fmt: skip
     timeouts()
+    options()
     drift(
         "tree-edited",
         "disk-b",
         "sed -i s/InitialR2T\\ No/InitialR2T\\ Yes/ /etc/sanglier/targets/data",
     )
+
+
+def options() -> None:
+    """A mount whose options somebody changed."""
+    drift("mounted-with-other-options", "srv-b", "mount --options-source mtab "
+          "-o remount,atime,relatime,barrier=0,commit=60 /data")  # fmt: skip
 
 
 def timeouts() -> None:

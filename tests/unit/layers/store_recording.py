@@ -9,12 +9,13 @@ without a base only.
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 from sanglier.layers.base import Goal, StackLayer
 from sanglier.run.recorded import load_recording, save_recording
 
-from .goal import GOAL
+from .goal import FIXTURES, GOAL
 from .recordings import asked, base_of, outputs_at
 from .today import of_today
 
@@ -49,3 +50,7 @@ def _store_layer(recording: Path, place: Path, goal: Goal, host: str, layer: Sta
         found = {} if same else {name: found[name] for name in new}
     if found:
         save_recording(place, host, layer.name, found)
+
+
+if __name__ == "__main__":
+    store(Path(sys.argv[1]), FIXTURES / "cases" / sys.argv[2], *sys.argv[3:4])
