@@ -162,7 +162,7 @@ def test_a_power_switch_that_does_not_answer_stops_apply_before_anything_opens(s
     assert "the power switch of disk-b" in said
     for host in ("disk-a", "disk-b"):
         assert set(site.on(host, ENGINE).split()) == {"inactive"}
-        assert site.on(host, "ls /sys/kernel/config/target/core 2>/dev/null || :") == ""
+        assert site.on(host, "ls -d /sys/kernel/config/target/core/iblock_* 2>/dev/null || :") == ""
 
 
 def test_apply_goes_on_from_there_and_mounts_on_both_servers(site: Site) -> None:

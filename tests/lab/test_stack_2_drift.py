@@ -68,9 +68,6 @@ GROUPS: dict[str, dict[str, Drift]] = {
             "disk-a", "sed -i 's/InitialR2T No/InitialR2T Yes/' /etc/sanglier/targets/data",
             "disk-a/target/data-tree",
         ),
-        "standby side made to take I/O": drift(
-            "disk-b", f"echo 1 > {SIDE}", "disk-b/target/data-alua",
-        ),
         "multipathd stopped": drift(
             "srv-a", "systemctl stop multipathd.service multipathd.socket",
             "srv-a/multipath/multipathd",
