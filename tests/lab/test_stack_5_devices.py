@@ -102,6 +102,7 @@ def _grown(site: Site) -> dict[str, Any]:
         site.on("disk-b", SHRINK)
 
 
+@pytest.mark.long
 def test_a_device_is_exchanged_one_side_at_a_time_under_load_and_nothing_is_lost(
     site: Site,
 ) -> None:

@@ -260,7 +260,7 @@ async def test_secrets_are_in_no_process_list(transport: LocalTransport, events:
         if isinstance(event, StepStarted):
             seen.append(command_lines())
 
-    uses = Script(text='printf "%s" "$1" | { sleep 0.2; cat; }', args=(SECRET,))
+    uses = Script(text='printf "%s" "$1" | { sleep 1; cat; }', args=(SECRET,))
     thing = Thing(host="disk-a", name="uses", actions=(uses,))
     assert (await go((low(thing),), transport, look)).ok
     assert b"sh\0-s" in seen[0]
