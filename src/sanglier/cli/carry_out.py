@@ -19,7 +19,7 @@ from sanglier.cli.plan import nothing_to_do
 from sanglier.cli.progress import Progress
 from sanglier.cli.setting import Setting
 from sanglier.core.errors import SanglierError
-from sanglier.core.events import Event, Sink
+from sanglier.core.events import Event, Sink, unheard
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Plan
 from sanglier.core.problem import Severity
@@ -157,7 +157,7 @@ class Errand:
         return fan_out(progress, print_json) if self.json_events else progress
 
     def _quiet(self) -> Sink:
-        return print_json if self.json_events else lambda event: None
+        return print_json if self.json_events else unheard
 
     def _tell(self, report: Report, journal: Journal) -> None:
         for error in report.errors:

@@ -7,17 +7,9 @@ import time
 from collections.abc import Awaitable, Callable
 
 from sanglier.cli.setting import Setting
-from sanglier.core.events import Event
-from sanglier.layers import numbers
 from sanglier.run.change import Changer
-from sanglier.run.kept import gather_kept
+from sanglier.run.kept import in_force
 from sanglier.run.lock import ClusterLock, Holder
-
-NUMBERS = (numbers.LAYER,)
-
-
-def _quiet(_event: Event) -> None:
-    """Tell nobody."""
 
 
 def under_lock(
@@ -30,7 +22,7 @@ def under_lock(
             lock = ClusterLock(setting.goal.cluster, transport, Holder.me(verb))
             await lock.acquire()
             try:
-                goal, _ = await gather_kept(setting.goal, NUMBERS, transport, sink=_quiet)
+                goal = await in_force(setting.goal, transport)
                 return await act(Changer(goal=goal, transport=transport))
             finally:
                 await lock.release()

@@ -23,8 +23,7 @@ from sanglier.drill.scene import Scene
 from sanglier.drill.store import Kept
 from sanglier.lab import control
 from sanglier.lab.control import Lab
-from sanglier.layers import numbers
-from sanglier.run.kept import gather_kept
+from sanglier.run.kept import in_force
 from sanglier.run.ssh import SshTransport
 
 PATIENT = 24
@@ -83,9 +82,7 @@ async def _as_in_force(stage: Stage) -> Stage:
     """Play with the numbers that the hosts have, whatever the order of the file."""
     setting = stage.setting
     async with setting.transport() as transport:
-        goal, _ = await gather_kept(
-            setting.goal, (numbers.LAYER,), transport, sink=lambda event: None
-        )
+        goal = await in_force(setting.goal, transport)
     return replace(stage, setting=replace(setting, goal=goal))
 
 

@@ -15,6 +15,7 @@ from sanglier.cli.exits import OK, OUT_OF_REACH, REFUSED
 from sanglier.cli.listing import plan_record, script_lines
 from sanglier.cli.options import Allow, AsJson, ClusterFile, SecretsFile, SshConfig
 from sanglier.cli.setting import Setting, open_setting
+from sanglier.core.events import unheard
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Plan
 from sanglier.run.kept import gather_kept
@@ -56,7 +57,7 @@ async def read_hosts(setting: Setting, record: Path | None = None) -> tuple[Sett
     """Read everything from all hosts; gives the setting with the numbers in force there too."""
     async with setting.transport() as transport:
         goal, facts = await gather_kept(
-            setting.goal, setting.layers, transport, sink=lambda event: None, record=record
+            setting.goal, setting.layers, transport, sink=unheard, record=record
         )
     return replace(setting, goal=goal), facts
 

@@ -104,3 +104,7 @@ class RunEnded:
 
 Event = RunStarted | Gathered | LayerStarted | StepStarted | StepEnded | ReadBackDone | RunEnded
 Sink = Callable[[Event], None]
+
+
+def unheard(_event: Event) -> None:
+    """Tell nobody: the sink of what only reads."""

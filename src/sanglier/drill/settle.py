@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sanglier.core.errors import SanglierError
+from sanglier.core.events import unheard
 from sanglier.drill.result import Check, Verdict
 from sanglier.drill.scene import Scene
 from sanglier.layers.base import StackLayer
@@ -36,10 +37,6 @@ grep -q " $1 ocfs2 rw" /proc/mounts || return 1
 good=$(multipathd show paths raw format '%w %T' 2>/dev/null | grep -cE "^$2 (ready|ghost)")
 [ "$good" -ge "$3" ]
 """
-
-
-def _quiet(_event: object) -> None:
-    """Tell nobody."""
 
 
 async def _holds(scene: Scene, host: Host, text: str, *args: str) -> bool:
@@ -104,7 +101,7 @@ async def check_healed(scene: Scene, layers: Sequence[StackLayer], lacking: str)
     """Judge by what `status` and `apply` would say, and by the values in force."""
     if lacking:
         return _healed(Verdict.INVALID, f"it did not become whole again: {lacking}", ())
-    facts = await gather(scene.goal, layers, scene.transport, sink=_quiet)
+    facts = await gather(scene.goal, layers, scene.transport, sink=unheard)
     plan = plan_for(layers, scene.goal, facts)
     sick = [
         f"{line.host} {line.layer} {line.subject}: {line.text}"

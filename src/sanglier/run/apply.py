@@ -29,7 +29,7 @@ from sanglier.run.gather import gather
 from sanglier.run.kept import kept
 from sanglier.run.planning import plan_for
 from sanglier.run.report import Report
-from sanglier.run.settled import errors_of, told
+from sanglier.run.settled import as_error, errors_of, told
 from sanglier.run.stop import StopFlag
 from sanglier.run.transport import Transport
 
@@ -225,17 +225,6 @@ def _ended(direction: Direction, report: Report) -> RunEnded:
         skipped=report.skipped,
         seconds=report.seconds,
         code=report.code,
-    )
-
-
-def as_error(problem: Problem) -> SanglierError:
-    """Turn a blocker into the error that ends a run."""
-    return SanglierError(
-        code=problem.code,
-        subject=str(problem.address),
-        what=problem.what,
-        why=problem.why,
-        fix=problem.fix,
     )
 
 

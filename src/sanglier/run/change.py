@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sanglier.core.action import Script
 from sanglier.core.errors import SanglierError
-from sanglier.core.events import Event
+from sanglier.core.events import unheard
 from sanglier.core.facts import Facts
 from sanglier.core.problem import Problem
 from sanglier.core.shell import render
@@ -29,10 +29,6 @@ HASTE_S = 5
 """How long a change waits for application servers to be watched; it goes on without them."""
 
 
-def _quiet(_event: Event) -> None:
-    """Tell nobody."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changer:
     """Changes of one cluster, over one transport; the caller holds the cluster's lock."""
@@ -44,7 +40,7 @@ class Changer:
         """Read what a change needs to know."""
         if not self.goal.cluster.guarded:
             raise _unguarded(self.goal)
-        return await gather(self.goal, LAYERS, self.transport, sink=_quiet)
+        return await gather(self.goal, LAYERS, self.transport, sink=unheard)
 
     async def move(self, facts: Facts, volume: Volume, server: StorageServer) -> bool:
         """Open the side of ``server``; False when it is open already.

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from sanglier.core.errors import SanglierError
-from sanglier.core.events import Sink
+from sanglier.core.events import Sink, unheard
 from sanglier.core.facts import Facts
 from sanglier.layers.base import Goal, StackLayer
+from sanglier.layers.numbers import LAYER as numbers_layer
 from sanglier.layers.numbers.desired import numbers
 from sanglier.run.codes import Code
 from sanglier.run.gather import gather
@@ -46,6 +47,12 @@ async def gather_kept(
             return found, facts
         asked = found
     raise _restless(goal)
+
+
+async def in_force(goal: Goal, transport: Transport) -> Goal:
+    """Read nothing but the numbers, and give the goal with those that are in force."""
+    found, _ = await gather_kept(goal, (numbers_layer,), transport, sink=unheard)
+    return found
 
 
 def _restless(goal: Goal) -> SanglierError:

@@ -52,11 +52,11 @@ def errors_of(found: ReadBack, problems: Sequence[Problem]) -> Iterator[Sanglier
     if not problems:
         yield from (not_in_force(value) for value in found.absent)
     yield from (over_budget(inequality) for inequality in found.broken)
-    yield from (open_by_hand(problem) for problem in found.opened)
+    yield from map(as_error, found.opened)
 
 
-def open_by_hand(problem: Problem) -> SanglierError:
-    """Make the error for a side that is open by nobody's order."""
+def as_error(problem: Problem) -> SanglierError:
+    """Turn a problem into the error that ends a run."""
     return SanglierError(
         code=problem.code, subject=str(problem.address), what=problem.what, why=problem.why,
         fix=problem.fix,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from sanglier.core.events import Event
+from sanglier.core.events import unheard
 from sanglier.drill.faults.base import Fault
 from sanglier.drill.faults.hosts import alive, cycle, silent, start
 from sanglier.drill.result import MomentKind
@@ -86,14 +86,10 @@ def swapped(cluster: Cluster) -> Cluster:
     )
 
 
-def _unheard(_event: Event) -> None:
-    """Tell nobody."""
-
-
 async def _apply_swapped(scene: Scene) -> None:
     """Do what `sanglier apply` does with a file in which the mappings were put in another order."""
     wish = replace(scene.goal, cluster=swapped(scene.goal.cluster))
-    goal, facts = await gather_kept(wish, LAYERS, scene.transport, sink=_unheard)
+    goal, facts = await gather_kept(wish, LAYERS, scene.transport, sink=unheard)
     plan = plan_for(LAYERS, goal, facts)
     told = "; ".join(str(step.address) for step in plan.steps) or "nothing to do"
     refused = facts.unreachable or plan.blockers or plan.missing_consents
@@ -101,7 +97,7 @@ async def _apply_swapped(scene: Scene) -> None:
     if not refused and plan.steps:
         await apply(
             goal, LAYERS, scene.transport, plan, Direction.APPLY,
-            facts=facts, sink=_unheard, stop=StopFlag(),
+            facts=facts, sink=unheard, stop=StopFlag(),
         )  # fmt: skip
 
 

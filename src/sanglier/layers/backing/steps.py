@@ -74,8 +74,10 @@ def found_on(device: Device) -> str:
 def wipe_step(host: str, volume: Volume, device: Device) -> Step:
     """Make the step that destroys what is on a device; needs its consent."""
     path = volume.devices[host]
-    blank = replace(device, signatures=(), nonzero=False, ours=False, pending=False, emptied=True)
-    blank = replace(blank, displaced=False)
+    blank = replace(
+        device, signatures=(), nonzero=False, ours=False, pending=False, emptied=True,
+        displaced=False,
+    )  # fmt: skip
     return Step(
         address=_address(host, path),
         phase=0,

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 
-from sanglier.core.address import Address
-from sanglier.core.problem import Problem, Severity
+from sanglier.core.problem import Problem
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd.desired import address_of, servers_of
 from sanglier.layers.drbd.facts import Resource
+from sanglier.layers.drbd.judge import blocker
 from sanglier.spec.cluster import Volume
 
 Ends = tuple[str, str]
@@ -100,17 +100,6 @@ def _minors(volume: Volume, now: int | None) -> str:
     return f"the kernel runs it with minor {now}, the file says {volume.minor}"
 
 
-def _blocker(volume: Volume, host: str, code: str, what: str, why: str, fix: str) -> Problem:
-    return Problem(
-        code=code,
-        severity=Severity.BLOCKER,
-        address=Address(host=host, layer="drbd", subject=volume.name),
-        what=what,
-        why=why,
-        fix=fix,
-    )
-
-
 ANEW = (
     "`sanglier destroy FILE` without a wipe keeps the data; then `sanglier apply FILE` with what "
     "is new and `--allow reuse:HOST/DEVICE` for both sides"
@@ -119,7 +108,7 @@ ANEW = (
 
 def _device(volume: Volume, host: str, side: Resource, what: str) -> Problem:
     old, new = side.in_force.device, volume.devices[host]
-    return _blocker(
+    return blocker(
         volume, host, "SG-DRBD-021", what,
         "the device of a running side is never exchanged under it: both sides would lose their "
         "data in the same moment, or the next start would run on the other device",
@@ -141,7 +130,7 @@ def _ends(goal: Goal, volume: Volume, host: str, side: Resource, what: str) -> P
         )
     else:
         fix = f"to keep them, write the old addresses. To change them, stop the volume: {ANEW}"
-    return _blocker(
+    return blocker(
         volume, host, "SG-DRBD-022", what,
         "both sides must change together, and two that are open cannot be parted for it: each "
         "would fence the other, or begin a history of its own",
@@ -157,7 +146,7 @@ def _minor(volume: Volume, host: str, side: Resource, what: str) -> Problem:
     else:
         why = f"the target has /dev/drbd{now} open, and Pacemaker's agents read that minor"
         fix = f"to keep it, write `minor: {now}`. To change it, stop the volume: {ANEW}"
-    return _blocker(volume, host, "SG-DRBD-023", what, why, fix)
+    return blocker(volume, host, "SG-DRBD-023", what, why, fix)
 
 
 def _side(goal: Goal, volume: Volume, host: str, side: Resource) -> Iterator[Problem]:

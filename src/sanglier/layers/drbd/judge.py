@@ -14,6 +14,18 @@ def _address(host: str, volume: Volume) -> Address:
     return Address(host=host, layer="drbd", subject=volume.name)
 
 
+def blocker(volume: Volume, host: str, code: str, what: str, why: str, fix: str) -> Problem:
+    """Make a problem of one side that keeps a plan from running."""
+    return Problem(
+        code=code,
+        severity=Severity.BLOCKER,
+        address=_address(host, volume),
+        what=what,
+        why=why,
+        fix=fix,
+    )
+
+
 def _syncing(volume: Volume, host: str, side: Resource) -> Problem:
     percent = f", {side.synced_percent:.0f} % done" if side.synced_percent is not None else ""
     return Problem(
@@ -27,15 +39,12 @@ def _syncing(volume: Volume, host: str, side: Resource) -> Problem:
 
 
 def _suspended(volume: Volume, host: str) -> Problem:
-    return Problem(
-        code="SG-DRBD-003",
-        severity=Severity.BLOCKER,
-        address=_address(host, volume),
-        what="its I/O is frozen",
-        why="DRBD waits for word that the lost peer is dead",
-        fix="finish the fencing of the peer; only when you have seen with your own eyes that it "
+    return blocker(
+        volume, host, "SG-DRBD-003", "its I/O is frozen",
+        "DRBD waits for word that the lost peer is dead",
+        "finish the fencing of the peer; only when you have seen with your own eyes that it "
         f"is off: `drbdadm resume-io {volume.name}`",
-    )
+    )  # fmt: skip
 
 
 def _diverged(volume: Volume, host: str) -> Problem:

@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sanglier.core.action import Script
-from sanglier.core.address import Address
 from sanglier.core.facts import Facts
 from sanglier.core.probe import Output, Outputs, Probe
-from sanglier.core.problem import Problem, Severity
+from sanglier.core.problem import Problem
 from sanglier.layers.backing.desired import short_device
 from sanglier.layers.backing.facts import BackingFacts, Device
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd.desired import resource_path, servers_of
 from sanglier.layers.drbd.facts import DrbdFacts, Resource, Traces, UserFacts
+from sanglier.layers.drbd.judge import blocker
 from sanglier.spec.cluster import Volume
 
 TREES = "/etc/sanglier/targets"
@@ -186,20 +186,9 @@ def _one_side(
     return Beginning(problem=_older(volume, bare[0], old[0], sides[old[0]]))
 
 
-def _blocker(code: str, volume: Volume, host: str, what: str, why: str, fix: str) -> Problem:
-    return Problem(
-        code=code,
-        severity=Severity.BLOCKER,
-        address=Address(host=host, layer="drbd", subject=volume.name),
-        what=what,
-        why=why,
-        fix=fix,
-    )
-
-
 def _in_use(volume: Volume, live: tuple[str, ...]) -> Problem:
-    return _blocker(
-        "SG-DRBD-010", volume, volume.prefer,
+    return blocker(
+        volume, volume.prefer, "SG-DRBD-010",
         f"both sides of {volume.name} are blank, and the volume is in use: " + "; ".join(live),
         "what is mounted would write on from its memory onto nothing; and a wrong or an absent "
         "disk under the right name looks just like this",
@@ -210,8 +199,8 @@ def _in_use(volume: Volume, live: tuple[str, ...]) -> Problem:
 
 
 def _lost(volume: Volume, known: tuple[str, ...]) -> Problem:
-    return _blocker(
-        "SG-DRBD-011", volume, volume.prefer,
+    return blocker(
+        volume, volume.prefer, "SG-DRBD-011",
         f"both sides of {volume.name} are blank, and the volume is not new: " + "; ".join(known),
         "a wrong or an absent disk under the right name looks just like this; a volume begun anew "
         "on it takes the name of the one whose data is elsewhere",
@@ -229,8 +218,8 @@ def _older(volume: Volume, bare: str, source: str, side: Resource) -> Problem:
         if side.whole
         else f"if it is lost, neither side is usable: your backup, and `wipe:` for {source}"
     )
-    return _blocker(
-        "SG-DRBD-012", volume, bare,
+    return blocker(
+        volume, bare, "SG-DRBD-012",
         f"the device {device} is blank, and the other side, {source}, has older data ({state})",
         f"the newest data was on {bare}; a blank peer makes {source} the source, and what was "
         "acknowledged since is lost for good",
