@@ -1,0 +1,42 @@
+"""No server mounts while another one's heartbeat may only be held up: it would not see it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from cluster_site import Site
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+
+MAP, POINT = "sanglier-data", "/data"
+MOUNTED = f"grep -q ' {POINT} ocfs2 ' /proc/mounts"
+DOMAIN = "dmesg | tr -d '\\n' | grep -o 'Joining domain.*' | sed 's/.*Joining domain//'"
+HELD_S = 15
+"""A mount by itself is through in less; what follows it within these seconds did not wait."""
+
+
+@pytest.fixture(autouse=True)
+def whole_before_and_after(site: Site) -> Iterator[None]:
+    site.assert_whole()
+    yield
+    site.on("srv-b", f"dmsetup resume {MAP}")
+    site.on("srv-a", f"systemctl start data.mount; {MOUNTED}")
+    site.assert_whole()
+
+
+def test_a_mount_waits_for_a_server_whose_storage_stalls(site: Site) -> None:
+    """Without it: a lock domain of its own, a journal replayed under the other's feet."""
+    site.on("srv-a", "systemctl stop data.mount; dmesg -C")
+    site.on("srv-b", f"dmsetup suspend --noflush --nolockfs {MAP}")
+    site.on("srv-a", "systemctl start --no-block data.mount")
+    time.sleep(HELD_S)
+    site.on("srv-a", f"! {MOUNTED}")
+    said = site.on("srv-a", "systemctl status sanglier-heard-data.service || :")
+    assert "waits for srv-b" in said
+    assert "waits for other servers' heartbeats" in site.run("status").stdout
+    site.on("srv-b", f"dmsetup resume {MAP}")
+    site.until("srv-a", MOUNTED, 60)
+    joined = site.on("srv-a", DOMAIN)
+    assert "0" in joined and "1" in joined and "2 nodes" in joined.replace("[", " "), joined
