@@ -25,6 +25,8 @@ from sanglier.layers.ocfs2.desired import (
     again_file,
     check_file,
     check_unit,
+    heard_file,
+    heard_service,
     mount_file,
     nodes_file,
 )
@@ -43,6 +45,13 @@ def _programs(*files: WantedFile) -> Mapping[str, str]:
 
 PROGRAMS = {"drbd": _programs(handler_file(GOAL)), "cluster": _programs(*OF_THE_CLUSTER)}
 """Layer -> path of a program -> its digest."""
+
+
+YOUNGER = (
+    again_file(), nodes_file(GOAL.cluster), check_file(), check_unit(), heard_file(),
+    *(heard_service(volume, GOAL.cluster.timings) for volume in GOAL.cluster.volumes),
+)  # fmt: skip
+"""Files of the filesystem's layer that are younger than the recordings."""
 
 
 def of_today(layer: str, name: str, output: Output) -> Output:
@@ -120,7 +129,7 @@ def _with_mount_units(text: str) -> str:
         mine = found.get(wanted.path)
         if mine is not None and mine.rstrip() == then[wanted.path].rstrip():
             found[wanted.path] = f"{wanted.text}\n"
-            for younger in (again_file(), nodes_file(GOAL.cluster), check_file(), check_unit()):
+            for younger in YOUNGER:
                 found.setdefault(younger.path, younger.text)
     return "\n".join(f"==> {path} <==\n{body}" for path, body in found.items()) if found else text
 

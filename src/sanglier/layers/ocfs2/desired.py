@@ -18,12 +18,20 @@ CONF_PATH = "/etc/ocfs2/cluster.conf"
 DEFAULT_PATH = "/etc/default/o2cb"
 NODES_PATH = "/etc/sanglier/o2cb-nodes"
 CHECK_PATH = "/usr/lib/sanglier/o2cb-check"
+HEARD_PATH = "/usr/lib/sanglier/ocfs2-heard"
 UNIT_DIR = "/etc/systemd/system"
 O2CB = "o2cb.service"
 AGAIN = "sanglier-mount-again"
+HEARD = "sanglier-heard"
+HEARD_MORE_S = 120
+"""Time for all but the silence of another server, seconds: a busy machine, a slow disk."""
 AGAIN_S = 10
 """Pause before a mount that failed is tried again, seconds."""
+MOUNT_S = 180
+"""Longest that the mount itself takes, seconds: journals of the dead are replayed in it."""
 PORT = 7777
+DAEMONS = "multipathd.service iscsid.service open-iscsi.service network-online.target"
+"""Units without which there is no map."""
 
 MKFS: Mapping[Workload, tuple[str, ...]] = {
     Workload.SMALL_FILES: ("-T", "mail", "-b", "4K", "-C", "4K"),
@@ -91,8 +99,19 @@ def nodes_file(cluster: Cluster) -> WantedFile:
 @cache
 def check_file() -> WantedFile:
     """Build the program that keeps o2cb down where cluster.conf has other numbers than noted."""
-    text = files("sanglier.layers.ocfs2").joinpath("o2cb-check").read_text()
-    return WantedFile(path=CHECK_PATH, content=text, mode=0o755)
+    return _program(CHECK_PATH)
+
+
+@cache
+def heard_file() -> WantedFile:
+    """Build the program that keeps a volume unmounted until every server with it was heard."""
+    return _program(HEARD_PATH)
+
+
+def _program(path: str) -> WantedFile:
+    name = path.rsplit("/", 1)[-1]
+    text = files("sanglier.layers.ocfs2").joinpath(name).read_text()
+    return WantedFile(path=path, content=text, mode=0o755)
 
 
 def check_unit() -> WantedFile:
@@ -102,16 +121,21 @@ def check_unit() -> WantedFile:
     return WantedFile(path=f"{UNIT_DIR}/{O2CB}.d/sanglier.conf", content=content)
 
 
-def unit_name(mount: str) -> str:
-    """Name of the mount unit of a path, systemd.unit(5) "string escaping for unit names"."""
-    trimmed = mount.strip("/")
+def unit_name(path: str, kind: str = "mount") -> str:
+    """Name of the unit of a path, systemd.unit(5) "string escaping for unit names"."""
+    trimmed = path.strip("/")
     escaped = "".join(
         "-" if char == "/" else char if char.isalnum() or char in "_.:" else f"\\x{ord(char):02x}"
         for char in trimmed
     )
     if escaped.startswith("."):
         escaped = "\\x2e" + escaped[1:]
-    return escaped + ".mount"
+    return f"{escaped}.{kind}"
+
+
+def heard_unit(mount: str) -> str:
+    """Name of the unit that a mount unit waits for."""
+    return f"{HEARD}-{unit_name(mount, 'service')}"
 
 
 def mount_options(volume: Volume) -> tuple[str, ...]:
@@ -130,12 +154,13 @@ def mount_file(volume: Volume) -> WantedFile:
     systemd gives up on a map after 90 s and then boots on; after a blackout storage servers may
     take longer, and nobody is there to mount by hand.  So a failure is tried again.
     """
+    heard = heard_unit(volume.mount)
     content = (
         f"{HEADER}[Unit]\n"
         f"Description=Shared filesystem {volume.label} of volume {volume.name} (OCFS2)\n"
-        f"Requires={O2CB}\n"
-        f"Wants=multipathd.service iscsid.service open-iscsi.service network-online.target\n"
-        f"After={O2CB} multipathd.service iscsid.service open-iscsi.service network-online.target\n"
+        f"Requires={O2CB} {heard}\n"
+        f"Wants={DAEMONS}\n"
+        f"After={O2CB} {heard} {DAEMONS}\n"
         f"Before=remote-fs.target\n"
         f"OnFailure={AGAIN}@%p.service\n\n"
         f"[Mount]\n"
@@ -143,11 +168,38 @@ def mount_file(volume: Volume) -> WantedFile:
         f"Where={volume.mount}\n"
         f"Type=ocfs2\n"
         f"Options={','.join(mount_options(volume))}\n"
-        f"TimeoutSec=180\n\n"
+        f"TimeoutSec={MOUNT_S}\n\n"
         f"[Install]\n"
         f"WantedBy=remote-fs.target\n"
     )
     return WantedFile(path=f"{UNIT_DIR}/{unit_name(volume.mount)}", content=content)
+
+
+def heard_service(volume: Volume, timings: Timings) -> WantedFile:
+    """Build the unit that hears the other servers before a mount, systemd.service(5).
+
+    It holds a reference to the heartbeat until the filesystem is mounted, and however it ends
+    (ExecStopPost=) lets go of it.
+    """
+    device = unit_name(volume.map_device, "device")
+    content = (
+        f"{HEADER}[Unit]\n"
+        f"Description=Hear every server that may have {volume.label} mounted, before it is here\n"
+        f"Requires={O2CB} {device}\n"
+        f"After={O2CB} {device} {DAEMONS}\n\n"
+        f"[Service]\n"
+        f"Type=notify\n"
+        f"NotifyAccess=all\n"
+        f"ExecStart=/bin/sh {HEARD_PATH} wait {volume.map_device} {volume.mount}\n"
+        f"ExecStopPost=/bin/sh {HEARD_PATH} release {volume.map_device}\n"
+        f"TimeoutStartSec={heard_limit(timings)}\n"
+    )
+    return WantedFile(path=f"{UNIT_DIR}/{heard_unit(volume.mount)}", content=content)
+
+
+def heard_limit(timings: Timings) -> int:
+    """Longest that a mount waits for the word of another server, seconds."""
+    return 2 * timings.o2cb_threshold + HEARD_MORE_S
 
 
 def again_file() -> WantedFile:
@@ -166,13 +218,15 @@ def again_file() -> WantedFile:
 def files_of(cluster: Cluster) -> tuple[WantedFile, ...]:
     """List the files of this layer; equal on all application servers."""
     mounts = (mount_file(volume) for volume in cluster.volumes)
-    guard = (nodes_file(cluster), check_file(), check_unit())
+    heard = (heard_service(volume, cluster.timings) for volume in cluster.volumes)
+    guard = (nodes_file(cluster), check_file(), check_unit(), heard_file(), *heard)
     return (*guard, conf_file(cluster), default_file(cluster), again_file(), *mounts)
 
 
 def units_of(cluster: Cluster) -> tuple[str, ...]:
     """List the units of this layer."""
-    return (O2CB, *(unit_name(volume.mount) for volume in cluster.volumes))
+    waits = (heard_unit(volume.mount) for volume in cluster.volumes)
+    return (O2CB, *(unit_name(volume.mount) for volume in cluster.volumes), *waits)
 
 
 def runtime_values(timings: Timings) -> dict[str, str]:

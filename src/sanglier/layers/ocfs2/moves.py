@@ -15,8 +15,11 @@ from sanglier.layers.files import WantedFile, as_read, write_step
 from sanglier.layers.ocfs2.desired import (
     AGAIN,
     BARRIER,
+    MOUNT_S,
     O2CB,
     UNIT_DIR,
+    heard_limit,
+    heard_unit,
     kernel_options,
     mkfs_arguments,
     mkfs_marker,
@@ -87,14 +90,17 @@ remount() {
     in_force "$1" "$2" || { echo "not all of $2 is in force on $1:$found"; return 1; }
 }
 """
-# $1 mount unit, $2 mount point, $3 options.  A mount of the same filesystem elsewhere, made by
-# hand, gives its options to this one too: they share what the kernel knows of it.
+# $1 mount unit, $2 mount point, $3 options, $4 the unit that it waits for.  A mount of the same
+# filesystem elsewhere, made by hand, gives its options to this one too: they share what the kernel
+# knows of it.
 MOUNT = (
     REMOUNT
     + """
 systemctl reset-failed "$1" 2>/dev/null || :
 systemctl enable -q --no-reload "$1"
-systemctl start "$1" || { systemctl status --no-pager -n 20 "$1"; dmesg | tail -n 15; return 1; }
+systemctl start "$1" || {
+    systemctl status --no-pager -n 20 "$1" "$4"; dmesg | tail -n 15; return 1
+}
 grep -q " $2 ocfs2 " /proc/mounts
 in_force "$2" "$3" || remount "$2" "$3"
 """
@@ -222,20 +228,21 @@ def make_over(goal: Goal, host: str, volume: Volume) -> Step:
     )  # fmt: skip
 
 
-def mount(host: str, volume: Volume) -> Step:
+def mount(goal: Goal, host: str, volume: Volume) -> Step:
     """Mount the filesystem through systemd, also at boot."""
-    unit = unit_name(volume.mount)
+    unit, heard = unit_name(volume.mount), heard_unit(volume.mount)
     now = Mount(source=volume.map_device, kind="ocfs2", options=frozenset(mount_options(volume)))
     options = ",".join(kernel_options(volume))
     return step(
         host, volume.name, 3, Mark.START, f"mount {volume.label} on {volume.mount}, also at boot",
-        "it is not mounted", (Script(text=MOUNT, args=(unit, volume.mount, options)),),
+        "it is not mounted", (Script(text=MOUNT, args=(unit, volume.mount, options, heard)),),
         change(
             host,
             lambda f: replace(
                 f, mounts={**f.mounts, volume.mount: now}, units={**f.units, unit: RUNNING}
             ),
         ),
+        limit=heard_limit(goal.cluster.timings) + MOUNT_S,
     )  # fmt: skip
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from sanglier.core.facts import Facts
 from sanglier.core.layer import StatusLine
 from sanglier.layers.base import Goal
-from sanglier.layers.ocfs2.desired import BARRIER
+from sanglier.layers.ocfs2.desired import BARRIER, heard_unit
 from sanglier.layers.ocfs2.facts import Ocfs2Facts
 from sanglier.layers.ocfs2.judge import drops_flushes, missing_options, wrong_values
+from sanglier.layers.services import Unit
 from sanglier.spec.cluster import Cluster, Volume
 
 
@@ -30,6 +31,9 @@ def _mount(host: str, volume: Volume, now: Ocfs2Facts) -> StatusLine:
     right = mount is not None and mount.source == volume.map_device and "rw" in mount.options
     if mount is None:
         text = f"not mounted on {volume.mount}"
+        unit = heard_unit(volume.mount)
+        if now.units.get(unit, Unit()).active == "activating":
+            text += f": waits for other servers' heartbeats (systemctl status {unit})"
     else:
         mode = "read-write" if "rw" in mount.options else "READ-ONLY"
         text = f"{mount.source} on {volume.mount}, {mode}"

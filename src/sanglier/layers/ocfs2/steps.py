@@ -137,15 +137,16 @@ def _make(goal: Goal, facts: Facts, volume: Volume) -> tuple[Step, ...]:
 
 
 def _mount(
-    facts: Facts, server: ApplicationServer, volume: Volume, mounted: Sequence[judge.Mounted]
-) -> tuple[Step, ...]:
+    goal: Goal, facts: Facts, server: ApplicationServer, volume: Volume,
+    mounted: Sequence[judge.Mounted],
+) -> tuple[Step, ...]:  # fmt: skip
     host, now = server.name, facts.of(server.name, Ocfs2Facts)
     unit = now.units.get(unit_name(volume.mount), Unit())
     if not _has_map(facts, host, volume):
         return ()
     if volume.mount not in now.mounts:
         admitted = all(other.admits(server, now) for other in mounted if other.host != host)
-        return (moves.mount(host, volume),) if admitted else ()
+        return (moves.mount(goal, host, volume),) if admitted else ()
     missing = judge.missing_options(volume, now)
     remounts = (moves.remount(host, volume, missing),) if missing else ()
     enables = () if unit.is_enabled else (moves.enable_mount(host, volume),)
@@ -162,7 +163,7 @@ def propose(goal: Goal, facts: Facts) -> Proposal:
     for volume in goal.cluster.volumes:
         proposal += Proposal(steps=_make(goal, facts, volume))
         for server in servers:
-            proposal += Proposal(steps=_mount(facts, server, volume, mounted))
+            proposal += Proposal(steps=_mount(goal, facts, server, volume, mounted))
     return proposal
 
 
