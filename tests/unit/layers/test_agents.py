@@ -305,6 +305,16 @@ def test_the_tree_file_builds_exactly_what_the_layer_wants(configfs: Place) -> N
     assert written == attributes() | own
 
 
+def test_a_target_that_starts_has_its_servers_notes_taken(configfs: Place) -> None:
+    """Behind its back: Pacemaker waits for whoever holds the agent's pipes."""
+    done = configfs.root / "settled"
+    configfs.tool("node-alert", f'/bin/sleep 1; echo "$*" > {done}')
+    assert configfs.run(AGENTS["target"], "start") == (OPEN, "")
+    assert not done.exists()
+    until(done.exists)
+    until(lambda: done.read_text() == "settled\n")
+
+
 def test_every_node_and_link_is_made(configfs: Place) -> None:
     configfs.run(AGENTS["target"], "start")
     for group in groups(GOAL, VOLUME, A):
@@ -724,6 +734,26 @@ def test_the_alert_has_a_note_taken_where_that_is_right(
     )  # fmt: skip
     told_of = noted.read_text().splitlines() if noted.exists() else []
     assert (status, place.counted(), told_of) == (0, sleeps, ["note disk-b"] * notes)
+
+
+def test_a_server_that_boots_has_notes_taken_of_those_who_were_there_before(place: Place) -> None:
+    """Pacemaker's alerts tell it of nobody; without a note its next handler kills twice."""
+    noted = place.root / "noted"
+    place.tool("fence-peer", f'echo "$*" >> {noted}')
+    place.tool("crm_node", "echo disk-b disk-a")
+    place.tool("uname", "echo disk-a")
+    assert place.run(NODE_ALERT, "settled") == (0, "")
+    assert (place.counted(), noted.read_text()) == (1, "note disk-b\n")
+
+
+def test_the_first_shot_costs_one_question(lost: Place) -> None:
+    """The kill of Pacemaker itself begins meanwhile: who is late kills a second time."""
+    take_note(lost)
+    gone(lost)
+    lost.put(lost.root / "when-shot", f"cp {lost.root}/asked {lost.root}/asked-then\n")
+    assert (fence(lost), shots(lost)) == (DEAD, [SHOT])
+    with_the_note = (lost.root / "asked-then").read_text().splitlines()
+    assert len(with_the_note) == 2
 
 
 def test_a_freeze_that_somebody_ended_is_no_death(lost: Place) -> None:
