@@ -746,6 +746,12 @@ def test_a_server_that_boots_has_notes_taken_of_those_who_were_there_before(plac
     assert (place.counted(), noted.read_text()) == (1, "note disk-b\n")
 
 
+def test_a_note_is_read_by_whoever_takes_the_next(lost: Place) -> None:
+    """Agents run as root, alerts as hacluster, both under Pacemaker's umask."""
+    assert lost.run(f"umask 077; set -- note disk-b\n{HANDLER}")[0] == 0
+    assert (lost.root / "crm/sanglier-disk-b").stat().st_mode & 0o777 == 0o644
+
+
 def test_the_first_shot_costs_one_question(lost: Place) -> None:
     """The kill of Pacemaker itself begins meanwhile: who is late kills a second time."""
     take_note(lost)
