@@ -9,11 +9,29 @@ from sanglier.core.action import Script
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What several probes of a host read: done once per gathering, before the first of them.
+
+    Its script runs in the shell that the probes come from, and is heard only through variables.
+    """
+
+    sets: tuple[str, ...]
+    script: Script
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
     """A read-only script; ``name`` is unique on its host."""
 
     name: str
     script: Script
+    needs: tuple[Look, ...] = ()
+    """What it reads from variables."""
+    plain: bool = False
+    """It leaves nothing behind in a shell (no variable, folder, option), and so needs none of its
+    own: a fork less."""
+    slow: bool = False
+    """It waits for other hosts, and is asked first: all else is then read within moments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

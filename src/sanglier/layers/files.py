@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sanglier.core.action import Action, RemoveFile, Script, WriteFile
 from sanglier.core.address import Address
-from sanglier.core.probe import Output
+from sanglier.core.probe import Output, Probe
 from sanglier.core.secret import Secret
 from sanglier.core.step import Effect, Mark, Risk, Step
 
@@ -23,6 +23,16 @@ HEADER = (
 
 READ = Script(text='tail -v -n +1 -- "$@" 2>/dev/null; :')
 DIGEST = Script(text='sha256sum -- "$@" 2>/dev/null; :')
+
+
+def read_probe(name: str, paths: tuple[str, ...]) -> Probe:
+    """Ask for whole files; :func:`parse_read`."""
+    return Probe(name=name, script=Script(text=READ.text, args=paths), plain=True)
+
+
+def digest_probe(name: str, paths: tuple[str, ...]) -> Probe:
+    """Ask for digests of files; :func:`parse_digest`."""
+    return Probe(name=name, script=Script(text=DIGEST.text, args=paths), plain=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ Units = Mapping[str, Unit]
 def units_probe(units: tuple[str, ...]) -> Probe:
     """Ask for the states of ``units`` in one process."""
     text = 'systemctl show -p Id,ActiveState,UnitFileState -- "$@" 2>/dev/null; :'
-    return Probe(name="units", script=Script(text=text, args=units))
+    return Probe(name="units", script=Script(text=text, args=units), plain=True)
 
 
 def parse_units(output: Output) -> dict[str, Unit]:

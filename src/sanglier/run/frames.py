@@ -32,9 +32,10 @@ class Marker:
             f"_end() {{ printf '\\n%s\\n' \"{self.word} end $1 $2\"; }}\n"
         )
 
-    def frame(self, name: str, body: str) -> str:
-        """Run ``body`` in a subshell of its own, stderr with stdout, framed as ``name``."""
-        return f"_begin {name}\n(\n{body}\n) </dev/null 2>&1 9>&-\n_end {name} $?"
+    def frame(self, name: str, body: str, *, plain: bool = False) -> str:
+        """Run ``body``, stderr with stdout, framed as ``name``; in a subshell unless plain."""
+        left, right = ("{", "}") if plain else ("(", ")")
+        return f"_begin {name}\n{left}\n{body}\n{right} </dev/null 2>&1 9>&-\n_end {name} $?"
 
 
 @dataclass(frozen=True, slots=True)

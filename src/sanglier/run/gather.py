@@ -12,7 +12,7 @@ from sanglier.core.address import Address
 from sanglier.core.errors import SanglierError
 from sanglier.core.events import Gathered, Sink
 from sanglier.core.facts import Facts
-from sanglier.core.probe import Output, Probe
+from sanglier.core.probe import Look, Output, Probe
 from sanglier.core.problem import Problem, Severity
 from sanglier.core.shell import render
 from sanglier.layers.base import Goal, StackLayer
@@ -86,11 +86,19 @@ def probe_script(
     parts = [marker.define()]
     if wait:
         parts.append(step_lock(state_dir, shared=True))
-    parts += [
-        marker.frame(str(number), render(question.probe.script, reveal=False))
-        for number, question in enumerate(questions)
-    ]
+    looked: set[Look] = set()
+    probes = enumerate(question.probe for question in questions)
+    for number, probe in sorted(probes, key=lambda numbered: not numbered[1].slow):
+        parts += [_unheard(look) for look in probe.needs if look not in looked]
+        looked.update(probe.needs)
+        body = render(probe.script, reveal=False)
+        parts.append(marker.frame(str(number), body, plain=probe.plain))
     return "\n".join(parts)
+
+
+def _unheard(look: Look) -> str:
+    """Run a look where its variables stay."""
+    return f"{{\n{render(look.script, reveal=False)}\n}} </dev/null >/dev/null 2>&1 9>&-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,6 @@ from sanglier.core.action import Script
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Plan
 from sanglier.core.probe import Output
-from sanglier.core.shell import render
 from sanglier.core.step import Risk
 from sanglier.layers.backing.desired import IN_USE, emptied_marker, metadata_marker
 from sanglier.layers.backing.facts import BackingFacts
@@ -32,6 +29,7 @@ from sanglier.layers.target.facts import TargetFacts
 from .alter import altered, with_device, with_filesystem, with_side, with_traces
 from .goal import APPLICATIONS, GOAL, STORAGE, VOLUME, WIPES, allowing
 from .recordings import facts_of, outputs_of
+from .root import Root
 from .simulate import applying, cut_everywhere, may_run, sides, take_all
 
 NEW = "new:data"
@@ -238,32 +236,6 @@ def test_a_known_filesystem_that_cannot_be_read_yet_is_not_made() -> None:
 # The looks.
 
 
-@dataclass(frozen=True)
-class Root:
-    """A host's files in a folder, and tools of ours before the real ones."""
-
-    place: Path
-
-    def put(self, path: str, text: str = "") -> None:
-        file = self.place / path.lstrip("/")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-
-    def tool(self, name: str, text: str) -> None:
-        self.put(f"bin/{name}", f"#!/bin/sh\n{text}\n")
-        (self.place / "bin" / name).chmod(0o755)
-
-    def run(self, text: str, *args: str) -> tuple[int, str]:
-        """Run a script under ``set -e``, as the far side does."""
-        text = re.sub(r"/(?=(?:etc|sys|proc|var)/)", f"{self.place}/", text)
-        script = "set -e\n" + render(Script(text=text, args=args), reveal=True)
-        done = subprocess.run(
-            ["sh"], input=script, capture_output=True, text=True, check=False,
-            env={"PATH": f"{self.place / 'bin'}:{os.environ['PATH']}"}, timeout=30,
-        )  # fmt: skip
-        return done.returncode, done.stdout + done.stderr
-
-
 @pytest.fixture(name="root")
 def fixture_root(tmp_path: Path) -> Root:
     root = Root(tmp_path)
@@ -283,7 +255,8 @@ def fixture_root(tmp_path: Path) -> Root:
 def look(root: Root, host: str) -> Traces:
     (probe,) = traces.probes(GOAL, host)
     args = [re.sub(r"^/(?=etc/)", f"{root.place}/", str(arg)) for arg in probe.script.args]
-    status, told = root.run(probe.script.text, *args)
+    before = "".join(f"{needed.script.text}\n" for needed in probe.needs)
+    status, told = root.run(before + probe.script.text, *args)
     assert status == 0, told
     output = Output(status=0, text=told.replace(str(root.place), ""))
     return traces.parse(GOAL, {probe.name: output})[VOLUME.name]

@@ -4,31 +4,44 @@ from __future__ import annotations
 
 from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
+from sanglier.layers import looks
 from sanglier.layers.backing import size
 from sanglier.layers.backing.desired import BLANK, IN_USE, emptied_marker, metadata_marker
 from sanglier.layers.backing.facts import BackingFacts, Device, DeviceKind
 from sanglier.layers.base import Goal
 
 # $1 device, $2 resource, $3 and $4 markers.  A device that DRBD has attached, under this name or
-# another, is not read further.
+# another, is not read further; before it is, DRBD is asked again, for it may just have begun.
 LOOK = (
     BLANK
     + IN_USE
+    + looks.NEWLINE
+    + looks.NUMBER_OF
+    + looks.SHOWN_OF
     + r"""
 dev=$1 resource=$2
 [ -e "$dev" ] || { echo kind absent; return; }
 [ -b "$dev" ] || { echo kind other; return; }
 echo kind block
-real=$(readlink -f -- "$dev"); name=${real##*/}
-read -r sectors < "/sys/class/block/$name/size" || sectors=0
+number_of "$dev"
+read -r sectors < "/sys/dev/block/$number/size" || sectors=0
 echo "size $((sectors * 512))"
-if read -r number < "/sys/class/block/$name/dev"; then echo "number $number"; fi
+if [ -n "$number" ]; then echo "number $number"; fi
 [ -e "$3" ] && echo pending
 [ -e "$4" ] && echo emptied
-if grep -qsF "$dev;" "/etc/drbd.d/$resource.res"; then echo ours file; fi
-if [ -e /proc/drbd ] && shown=$(drbdsetup show "$resource" 2>/dev/null); then
+header="==> /etc/drbd.d/$resource.res <==$nl"
+case $nl$drbd_files in *"$nl$header"*)
+    file=$nl$drbd_files; file=${file#*"$nl$header"}; file=${file%%"$nl==> /"*}
+    case $file in *"$dev;"*) echo ours file;; esac;;
+esac
+attached() {
     held=${shown#*disk*\"/}; held=/${held%%\"*}
-    if [ "$held" = "$dev" ] || [ "$held" -ef "$dev" ]; then echo ours attached; return; fi
+    [ "$held" = "$dev" ] || [ "$held" -ef "$dev" ]
+}
+shown_of "$resource"
+if attached; then echo ours attached; return; fi
+if [ -e /proc/drbd ] && shown=$(drbdsetup show "$resource" 2>/dev/null) && attached; then
+    echo ours attached; return
 fi
 in_use "$dev" || echo "user nobody can be asked who has it: perl did not run"
 wipefs --noheadings --output TYPE,LABEL -- "$dev" 2>/dev/null |
@@ -40,9 +53,12 @@ blank "$dev" || echo nonzero
 
 def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     """One look per volume that has a device on this host, and one at its sizes."""
-    looks = tuple(
+    mine = [v for v in goal.cluster.volumes if host in v.devices]
+    needs = (looks.device_numbers(goal, host), looks.DRBD_FILES, looks.DRBD)
+    devices = tuple(
         Probe(
             name=volume.name,
+            needs=needs,
             script=Script(
                 text=LOOK,
                 args=(
@@ -53,10 +69,9 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
                 ),
             ),
         )
-        for volume in goal.cluster.volumes
-        if host in volume.devices
+        for volume in mine
     )
-    return looks + tuple(size.probe(v, host) for v in goal.cluster.volumes if host in v.devices)
+    return devices + tuple(size.probe(goal, volume, host) for volume in mine)
 
 
 def _rest(output: Output, key: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from sanglier.core.address import Address
 from sanglier.core.facts import Facts
 from sanglier.core.probe import Output, Probe
 from sanglier.core.problem import Problem, Severity
+from sanglier.layers import looks
 from sanglier.layers.backing.desired import short_device, wipe_consent
 from sanglier.layers.backing.facts import BackingFacts, Device
 from sanglier.layers.base import Goal
@@ -24,19 +25,26 @@ from sanglier.spec.cluster import Volume
 # "mirror": bytes of the running /dev/drbdN, where it is up to date; "held": it has this device
 # open; "filed": the resource file of this host names it; "last": size, name and device-uuid that
 # drbdmeta noted; "super": what lies where a device of that size would end in its metadata.
-SIZE = """
-dev=$1 minor=$3 shown= on= last=
+SIZE = (
+    looks.NEWLINE
+    + looks.NUMBER_OF
+    + looks.SHOWN_OF
+    + """
+dev=$1 minor=$3 on= last=
 [ -b "$dev" ] || return 0
 number() { set -- $(stat -Lc '0x%t 0x%T' -- "$1" 2>/dev/null) && echo "$(($1)):$(($2))"; }
-mine=$(number "$dev") || return 0
-if [ -e /proc/drbd ]; then shown=$(drbdsetup show "$2" 2>/dev/null) || :; fi
+number_of "$dev"; mine=$number
+[ -n "$mine" ] || return 0
+shown_of "$2"
 case $shown in *"minor "*)
     running=${shown#*minor }; running=${running%%;*}
     if read -r sectors < "/sys/block/drbd$running/size"; then
-        while read -r number state; do
-            case $number$state in "$running:"*" ds:UpToDate/"*) echo "mirror $((sectors * 512))" ;;
+        set -f; IFS=$nl
+        for line in $drbd_state; do
+            case ${line# } in "$running: "*" ds:UpToDate/"*) echo "mirror $((sectors * 512))" ;;
             esac
-        done < /proc/drbd
+        done
+        unset IFS; set +f
     fi
     for slave in /sys/block/drbd"$running"/slaves/*/dev; do
         if read -r number < "$slave" && [ "$number" = "$mine" ]; then echo held; return 0; fi
@@ -47,7 +55,11 @@ if [ -r "/etc/drbd.d/$2.res" ]; then
     while read -r word value _; do
         case $word in
             on) on=$value ;;
-            disk) [ "$on" != "$me" ] || [ "$(number "${value%;}")" != "$mine" ] || echo filed ;;
+            disk)
+                [ "$on" = "$me" ] || continue
+                value=${value%;}
+                [ "$value" = "$dev" ] || [ "$(number "$value")" = "$mine" ] || continue
+                echo filed ;;
         esac
     done < "/etc/drbd.d/$2.res"
 fi
@@ -60,6 +72,7 @@ then
     echo "super $*"
 fi
 """
+)
 # $1 device, $2 its former size: what lies there must not be taken for metadata later.
 FORGET = """
 dd if=/dev/zero of="$1" bs=4096 seek="$(($2 / 4096 - 1))" count=1 conv=fsync,notrunc 2>/dev/null
@@ -73,10 +86,14 @@ UUID, MAGIC = slice(80, 96), slice(120, 128)
 """Digits of the device-uuid and of the magic in it."""
 
 
-def probe(volume: Volume, host: str) -> Probe:
+def probe(goal: Goal, volume: Volume, host: str) -> Probe:
     """Ask for the sizes of one device."""
     args = (volume.devices[host], volume.name, str(volume.minor))
-    return Probe(name=f"{volume.name}-size", script=Script(text=SIZE, args=args))
+    return Probe(
+        name=f"{volume.name}-size",
+        script=Script(text=SIZE, args=args),
+        needs=(looks.device_numbers(goal, host), looks.DRBD),
+    )
 
 
 def _displaced(last: re.Match[str], found: str, size: int) -> bool:

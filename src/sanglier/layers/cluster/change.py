@@ -86,7 +86,12 @@ def _refusal(host: str, volume: str, code: str, what: str, why: str, fix: str) -
 
 
 def unready(goal: Goal, facts: Facts, volume: Volume, server: StorageServer) -> Problem | None:
-    """Tell why ``server`` could not open its side of ``volume`` now; ``None`` when it can."""
+    """Tell why ``server`` could not open its side of ``volume`` now; ``None`` when it can.
+
+    One that ssh does not reach may well be a working member; nobody can see what its side is like.
+    """
+    if server.name in facts.unreachable:
+        return facts.unreachable[server.name]
     found = state_of(goal, facts)
     node = found[1].nodes.get(server.hostname) if found else None
     if found is None or node is None or not node.online or node.standby:

@@ -6,29 +6,38 @@ import re
 from xml.etree import ElementTree as ET
 
 from sanglier.core.action import Script
-from sanglier.core.probe import Output, Outputs, Probe
+from sanglier.core.probe import Look, Output, Outputs, Probe
+from sanglier.layers import looks
 from sanglier.layers.base import Goal
 from sanglier.layers.cluster.cib import parse_form
 from sanglier.layers.cluster.corosync import CONF
 from sanglier.layers.cluster.desired import QNETD_UNIT, UNITS, files_of
 from sanglier.layers.cluster.facts import ClusterFacts, Node, State, WitnessFacts
-from sanglier.layers.files import DIGEST, READ, parse_digest, parse_read
+from sanglier.layers.files import digest_probe, parse_digest, parse_read
 from sanglier.layers.services import parse_units, units_probe
 from sanglier.spec.cluster import StorageServer
 
 # Without corosync none of these answers; timeout(1) bounds one that hangs.
-VALUES = """
-[ -e /run/corosync.pid ] || [ -S /run/corosync/cpg ] || pidof corosync >/dev/null || return 0
-timeout 10 corosync-cmapctl 2>/dev/null | grep -E '^(runtime.config.totem|quorum.device)[.]'
+VALUES = (
+    looks.NEWLINE
+    + """
+[ -n "$corosync_values" ] || return 0
+set -f; IFS=$nl
+for line in $corosync_values; do
+    case $line in runtime.config.totem.* | quorum.device.*) printf '%s\\n' "$line" ;; esac
+done
+unset IFS
 timeout 10 corosync-quorumtool -s 2>/dev/null
 :
 """
+)
+SHOW_CONF = "printf '%s\\n' \"$corosync_conf\""
 CONFIGURATION = """
-pidof pacemakerd >/dev/null || return 0
+[ -n "$pacemaker" ] || return 0
 timeout 15 cibadmin --query --scope configuration 2>/dev/null; :
 """
 STATE = """
-pidof pacemakerd >/dev/null || return 0
+[ -n "$pacemaker" ] || return 0
 timeout 15 crm_mon --one-shot --inactive --output-as=xml 2>/dev/null; :
 """
 VALUE = re.compile(r"^(?P<name>[\w.]+) \(\w+\) = (?P<value>.*)$")
@@ -49,17 +58,21 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     if server is not None:
         secret = tuple(file.path for file in files_of(goal, server) if file.path != CONF)
         asked += [
-            Probe(name="files", script=Script(text=DIGEST.text, args=secret)),
-            Probe(name="conf", script=Script(text=READ.text, args=(CONF,))),
+            digest_probe("files", secret),
+            _told("conf", SHOW_CONF, looks.COROSYNC_CONF),
             units_probe(UNITS),
-            Probe(name="values", script=Script(text=VALUES)),
-            Probe(name="configuration", script=Script(text=CONFIGURATION)),
-            Probe(name="state", script=Script(text=STATE)),
+            Probe(name="values", script=Script(text=VALUES), needs=(looks.COROSYNC,)),
+            _told("configuration", CONFIGURATION, looks.PACEMAKER),
+            _told("state", STATE, looks.PACEMAKER),
         ]
     witness = goal.cluster.witness
     if witness is not None and witness.name == host:
         asked.append(units_probe((QNETD_UNIT,)))
     return tuple(asked)
+
+
+def _told(name: str, text: str, look: Look) -> Probe:
+    return Probe(name=name, script=Script(text=text), needs=(look,), plain=True)
 
 
 def _node(element: ET.Element) -> Node:

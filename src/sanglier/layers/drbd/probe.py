@@ -6,43 +6,56 @@ import re
 
 from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
+from sanglier.layers import looks
 from sanglier.layers.backing.desired import metadata_marker
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd import traces
 from sanglier.layers.drbd.desired import HANDLER, resource_path
 from sanglier.layers.drbd.facts import FRESH_UUID, DrbdFacts, InForce, Resource, UserFacts
-from sanglier.layers.files import DIGEST, parse_digest
+from sanglier.layers.files import digest_probe, parse_digest
 from sanglier.spec.cluster import Volume
 
-STATE = "cat /sys/module/drbd/version /proc/drbd 2>/dev/null; :"
+STATE = "printf '%s\\n' \"$drbd_state\""
 # $1 resource, $2 minor, $3 device, $4 marker.  The shared secret is cut out on the host.  What runs
 # is found by the resource's name: its minor may be another than the file's.  "backed" is what the
 # kernel has open under the mirror (drbd_nl.c links it as a holder), "named" what the file's path
 # leads to, both as MAJOR:MINOR.
-RESOURCE = """
-gi= shown= minor=$2
+RESOURCE = (
+    looks.NEWLINE
+    + looks.NUMBER_OF
+    + looks.SHOWN_OF
+    + """
+gi= minor=$2
 [ -e "$4" ] && echo pending
-if [ -e /proc/drbd ]; then shown=$(drbdsetup show "$1" --show-defaults 2>/dev/null) || :; fi
+shown_of "$1"
 case $shown in *"minor "*)
     minor=${shown#*minor }; minor=${minor%%;*}
-    printf '%s\\n' "$shown" | grep -v shared-secret
+    set -f; IFS=$nl
+    for line in $shown; do
+        case $line in *shared-secret*) ;; *) printf '%s\\n' "$line" ;; esac
+    done
+    unset IFS; set +f
     case $shown in *shared-secret*)
         secret=${shown#*shared-secret*\\"}
-        printf 'secret %s\\n' "$(printf '%s\\n' "${secret%%\\"*}" | sha256sum)";;
+        printf 'secret '
+        sha256sum <<EOF
+${secret%%\\"*}
+EOF
+        ;;
     esac
     for slave in /sys/block/drbd"$minor"/slaves/*/dev; do
         if read -r number < "$slave"; then echo "backed $number"; fi
     done 2>/dev/null
     gi=$(drbdsetup get-gi "$minor" 2>/dev/null) || gi=;;
 esac
-if [ -b "$3" ] && number=$(stat -Lc '0x%t 0x%T' -- "$3"); then
-    echo "named $((${number% *})):$((${number#* }))"
-fi
+number_of "$3"
+if [ -b "$3" ] && [ -n "$number" ]; then echo "named $number"; fi
 if [ -z "$gi" ] && [ -b "$3" ] && command -v drbdmeta >/dev/null; then
     gi=$(drbdmeta "$2" v08 "$3" internal get-gi 2>/dev/null) || gi=
 fi
 echo "gi $gi"
 """
+)
 # $1 handler.  DRBD runs this file anew at each call, so what stands in it is in force.
 HOLD = r"""
 sed -n 's/^HOLD=\([0-9]*\) GRACE=\([0-9]*\) .*/hold \1\ngrace \2/p' "$1" 2>/dev/null; :
@@ -65,19 +78,23 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
         return traces.probes(goal, host)
     handler = (HANDLER,) if goal.cluster.guarded else ()
     paths = (*handler, *(resource_path(volume) for volume in mine))
-    asked = (Probe(name="handler", script=Script(text=HOLD, args=handler)),) if handler else ()
+    hold = Probe(name="handler", script=Script(text=HOLD, args=handler), plain=True)
     return (
-        *asked,
-        Probe(name="state", script=Script(text=STATE)),
-        Probe(name="files", script=Script(text=DIGEST.text, args=paths)),
-        *(_look(volume, host) for volume in mine),
+        *((hold,) if handler else ()),
+        Probe(name="state", script=Script(text=STATE), needs=(looks.DRBD,), plain=True),
+        digest_probe("files", paths),
+        *(_look(goal, volume, host) for volume in mine),
         *traces.probes(goal, host),
     )
 
 
-def _look(volume: Volume, host: str) -> Probe:
+def _look(goal: Goal, volume: Volume, host: str) -> Probe:
     args = (volume.name, str(volume.minor), volume.devices[host], metadata_marker(volume.name))
-    return Probe(name=f"resource-{volume.name}", script=Script(text=RESOURCE, args=args))
+    return Probe(
+        name=f"resource-{volume.name}",
+        script=Script(text=RESOURCE, args=args),
+        needs=(looks.device_numbers(goal, host), looks.DRBD),
+    )
 
 
 def _proc_entry(text: str, minor: int) -> tuple[dict[str, str], float | None]:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from sanglier.core.action import Script
 from sanglier.core.facts import Facts
-from sanglier.core.probe import Output, Outputs, Probe
+from sanglier.core.probe import Look, Output, Outputs, Probe
 from sanglier.core.problem import Problem
+from sanglier.layers import looks
 from sanglier.layers.backing.desired import short_device
 from sanglier.layers.backing.facts import BackingFacts, Device
 from sanglier.layers.base import Goal
@@ -38,12 +39,16 @@ done
 :
 """
 # $1 map, then the targets.  Nothing here touches a device.
-ON_APPLICATION = """
+ON_APPLICATION = (
+    looks.NEWLINE
+    + """
 map=$1; shift
 [ -e "$map" ] && echo "live it has the map $map"
-while read -r source where _; do
-    if [ "$source" = "$map" ]; then echo "live it is mounted on $where"; fi
-done < /proc/mounts
+set -f; IFS=$nl
+for line in $proc_mounts; do
+    case $line in "$map "*) line=${line#* }; echo "live it is mounted on ${line%% *}" ;; esac
+done
+unset IFS; set +f
 for file in /sys/class/iscsi_session/session*/targetname; do
     name=
     if [ -e "$file" ]; then read -r name < "$file" || :; fi
@@ -60,6 +65,7 @@ done
 if grep -qsF "$map " /etc/fstab; then echo "known it is in /etc/fstab"; fi
 :
 """
+)
 
 
 def tree_of(volume: Volume) -> str:
@@ -79,15 +85,17 @@ def older_consent(volume: Volume) -> str:
 
 def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     """One look per volume, on the servers that mirror it and on those that mount it."""
+    needs: tuple[Look, ...] = ()
     if any(server.name == host for server in goal.cluster.applications):
-        looks = [(v, ON_APPLICATION, (v.map_device, *_targets(goal, v)))
+        needs = (looks.MOUNTS,)
+        asked = [(v, ON_APPLICATION, (v.map_device, *_targets(goal, v)))
                  for v in goal.cluster.volumes]  # fmt: skip
     else:
-        looks = [(v, ON_STORAGE, (v.name, resource_path(v), tree_of(v)))
+        asked = [(v, ON_STORAGE, (v.name, resource_path(v), tree_of(v)))
                  for v in goal.cluster.volumes if host in v.devices]  # fmt: skip
     return tuple(
-        Probe(name=f"traces-{volume.name}", script=Script(text=text, args=args))
-        for volume, text, args in looks
+        Probe(name=f"traces-{volume.name}", script=Script(text=text, args=args), needs=needs)
+        for volume, text, args in asked
     )
 
 

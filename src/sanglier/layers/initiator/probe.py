@@ -7,7 +7,7 @@ import re
 from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
 from sanglier.layers.base import Goal
-from sanglier.layers.files import DIGEST, READ, parse_digest, parse_read
+from sanglier.layers.files import digest_probe, parse_digest, parse_read, read_probe
 from sanglier.layers.initiator.desired import CONF_PATH, LOGIN_PATH, NAME_PATH, UDEV_PATH, UNITS
 from sanglier.layers.initiator.facts import InitiatorFacts, Portal, Session
 from sanglier.layers.services import parse_units, units_probe
@@ -61,8 +61,8 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     if not any(server.name == host for server in goal.cluster.applications):
         return ()
     return (
-        Probe(name="files", script=Script(text=READ.text, args=SHOWN)),
-        Probe(name="secret-files", script=Script(text=DIGEST.text, args=(CONF_PATH,))),
+        read_probe("files", SHOWN),
+        digest_probe("secret-files", (CONF_PATH,)),
         units_probe(UNITS),
         Probe(name="records", script=Script(text=RECORDS)),
         Probe(name="sessions", script=Script(text=SESSIONS)),

@@ -9,7 +9,7 @@ from typing import Any
 from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
 from sanglier.layers.base import Goal
-from sanglier.layers.files import READ, parse_read
+from sanglier.layers.files import parse_read, read_probe
 from sanglier.layers.multipath.desired import DAEMON, PATH
 from sanglier.layers.multipath.facts import Map, MultipathFacts, Path
 from sanglier.layers.services import parse_units, units_probe
@@ -32,11 +32,11 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     if not any(server.name == host for server in goal.cluster.applications):
         return ()
     return (
-        Probe(name="files", script=Script(text=READ.text, args=(PATH,))),
+        read_probe("files", (PATH,)),
         units_probe((DAEMON,)),
-        Probe(name="maps", script=Script(text=MAPS)),
+        Probe(name="maps", script=Script(text=MAPS), plain=True),
         Probe(name="disks", script=Script(text=DISKS)),
-        Probe(name="config", script=Script(text=CONFIG)),
+        Probe(name="config", script=Script(text=CONFIG), plain=True),
     )
 
 

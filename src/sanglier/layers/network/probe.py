@@ -6,45 +6,62 @@ import re
 
 from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
+from sanglier.layers import looks
 from sanglier.layers.base import Goal
 from sanglier.layers.network.desired import addresses_of, links_of
 from sanglier.layers.network.facts import Interface, NetworkFacts
 
-ADDRESSES = """
+ADDRESSES = (
+    looks.NEWLINE
+    + """
 read -r name < /proc/sys/kernel/hostname
 printf 'hostname %s\\n' "$name"
-ip -o addr show | while read -r _ dev family cidr _; do
-    read -r mtu < "/sys/class/net/$dev/mtu" || mtu=0
-    case $family in inet|inet6) printf 'address %s %s %s\\n' "${cidr%%/*}" "$dev" "$mtu";; esac
+set -f; IFS=$nl
+for line in $addresses; do
+    unset IFS
+    set -- $line
+    read -r mtu < "/sys/class/net/$2/mtu" || mtu=0
+    case $3 in inet|inet6) printf 'address %s %s %s\\n' "${4%%/*}" "$2" "$mtu";; esac
 done
 """
+)
 # 28 and 48 are the IPv4 and IPv6 headers plus ICMP's 8 bytes; -M do forbids fragments, ping(8).
-LINKS = """
+# A command in the background, without a subshell around it, is one process.
+LINKS = (
+    looks.NEWLINE
+    + """
 command -v ping >/dev/null || return 127
-addresses=$(ip -o addr show)
 size_for() {
     mtu=1500
-    while read -r _ dev _ cidr _; do
-        if [ "${cidr%%/*}" = "$1" ]; then read -r mtu < "/sys/class/net/$dev/mtu" || :; fi
-    done <<EOF
-$addresses
-EOF
+    case $addresses in *" $1/"*)
+        before=${addresses%%" $1/"*}
+        before=${before##*"$nl"}
+        dev=${before#*: }
+        read -r mtu < "/sys/class/net/${dev%% *}/mtu" || :;;
+    esac
     case $1 in *:*) size=$((mtu - 48));; *) size=$((mtu - 28));; esac
 }
-while [ $# -gt 1 ]; do
+try() {
     size_for "$1"
-    (
-        if ping -n -q -c 1 -W 2 -M do -s "$size" -I "$1" "$2" >/dev/null 2>&1
-        then printf 'up %s\\n' "$2"
-        else
-            if ping -n -q -c 2 -i 0.3 -W 2 -M do -s "$size" -I "$1" "$2" >/dev/null 2>&1
-            then printf 'up %s\\n' "$2"; else printf 'down %s\\n' "$2"; fi
-        fi
-    ) &
-    shift 2
-done
-wait
+    ping -n -q $3 -W 2 -M do -s "$size" -I "$1" "$2" >/dev/null 2>&1 &
+    pids="$pids $!"
+}
+tried() {
+    for pid in $pids; do
+        if wait "$pid"; then printf 'up %s\\n' "$2"; else failed="$failed $1 $2"; fi
+        shift 2
+    done
+}
+pids= failed= ends=$*
+while [ $# -gt 1 ]; do try "$1" "$2" "-c 1"; shift 2; done
+tried $ends
+set -- $failed; pids= failed= ends=$*
+while [ $# -gt 1 ]; do try "$1" "$2" "-c 2 -i 0.3"; shift 2; done
+tried $ends
+set -- $failed
+while [ $# -gt 1 ]; do printf 'down %s\\n' "$2"; shift 2; done
 """
+)
 CLOCK = "date +%s.%N"
 
 
@@ -54,9 +71,14 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
         return ()
     ends = [end for link in links_of(goal.cluster, host) for end in (link.source, link.peer)]
     return (
-        Probe(name="addresses", script=Script(text=ADDRESSES)),
-        Probe(name="links", script=Script(text=LINKS, args=tuple(ends))),
-        Probe(name="clock", script=Script(text=CLOCK)),
+        Probe(name="addresses", script=Script(text=ADDRESSES), needs=(looks.ADDRESSES,)),
+        Probe(
+            name="links",
+            script=Script(text=LINKS, args=tuple(ends)),
+            needs=(looks.ADDRESSES,),
+            slow=True,
+        ),
+        Probe(name="clock", script=Script(text=CLOCK), plain=True),
     )
 
 

@@ -10,12 +10,20 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from sanglier.core.action import Script
 from sanglier.core.probe import Outputs, Probe
+from sanglier.layers import looks
 from sanglier.layers.base import Goal
 from sanglier.layers.numbers.facts import Claim, Kind, NumbersFacts, Rank
 
 # $1: o2cb cluster name.
-O2CB = """
-while read -r _ _ kind _; do [ "$kind" = ocfs2 ] && echo mounted; done < /proc/mounts
+O2CB = (
+    looks.NEWLINE
+    + """
+set -f; IFS=$nl
+for line in $proc_mounts; do
+    line=${line#* * }
+    [ "${line%% *}" = ocfs2 ] && echo mounted
+done
+unset IFS; set +f
 for node in "/sys/kernel/config/cluster/$1/node"/*; do
     number=
     { read -r number < "$node/num"; } 2>/dev/null && echo "node ${node##*/} $number"
@@ -24,10 +32,37 @@ echo == cluster.conf
 cat /etc/ocfs2/cluster.conf 2>/dev/null
 :
 """
+)
 # Of /etc/drbd.d nothing but names and numbers is printed: there are secrets in it.
-MIRROR = """
+MIRROR = (
+    looks.NEWLINE
+    + """
 pick() {
-    grep -v secret | grep -oE 'resource +[^ ;{]+|/dev/drbd[0-9]+|minor +[0-9]+|address[^;]*;'
+    set -f; IFS=$nl
+    for line in $1; do
+        unset IFS
+        case $line in *secret*) ;; *) words $line ;; esac
+    done
+    unset IFS; set +f
+}
+words() {
+    last= address=
+    for word; do
+        case $last in
+            resource) echo "resource ${word%%[;{]*}" ;;
+            minor) echo "minor ${word%%[!0-9]*}" ;;
+            address)
+                address="$address $word"
+                case $word in *";"*) ;; *) continue ;; esac
+                echo "address${address%%;*};"
+                address= ;;
+        esac
+        case $word in */dev/drbd[0-9]*)
+            number=${word#*/dev/drbd}
+            echo "/dev/drbd${number%%[!0-9]*}" ;;
+        esac
+        last=$word
+    done
 }
 for group in /sys/kernel/config/target/core/iblock_*/*/alua/sanglier; do
     { read -r number < "$group/tg_pt_gp_id"; } 2>/dev/null || number=
@@ -35,15 +70,19 @@ for group in /sys/kernel/config/target/core/iblock_*/*/alua/sanglier; do
 done
 grep -hoE 'core/iblock_[0-9]+/[^/ ]+/alua' /usr/lib/sanglier/fence-peer 2>/dev/null
 echo == drbd
-[ -e /proc/drbd ] && drbdsetup show 2>/dev/null | pick
+pick "$drbd_shown"
 echo == drbd.d
-cat /etc/drbd.d/*.res 2>/dev/null | pick
+pick "$drbd_files"
 echo == corosync
-[ -e /run/corosync.pid ] && timeout 10 corosync-cmapctl nodelist. totem.cluster_name 2>/dev/null
+set -f; IFS=$nl
+for line in $corosync_values; do
+    case $line in nodelist.* | totem.cluster_name*) printf '%s\\n' "$line" ;; esac
+done
 echo == corosync.conf
-cat /etc/corosync/corosync.conf 2>/dev/null
-:
+printf '%s\\n' "${corosync_conf#*"$nl"}"
 """
+)
+MIRROR_NEEDS = (looks.DRBD, looks.DRBD_FILES, looks.COROSYNC, looks.COROSYNC_CONF)
 BACKSTORE = re.compile(r"^backstore \S*/core/iblock_(\d+)/([^/ ]+)/\S* ?(\d*)$")
 HANDLER = re.compile(r"^core/iblock_\d+/([^/ ]+)/alua$")
 RESOURCE = re.compile(
@@ -60,9 +99,10 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     """Ask application servers about o2cb, storage servers about the mirror and what is on it."""
     name = (goal.cluster.name,)
     servers = any(server.name == host for server in goal.cluster.applications)
-    asked = [Probe(name="o2cb", script=Script(text=O2CB, args=name))] if servers else []
+    o2cb = Probe(name="o2cb", script=Script(text=O2CB, args=name), needs=(looks.MOUNTS,))
+    asked = [o2cb] if servers else []
     if any(server.name == host for server in goal.cluster.storage):
-        asked.append(Probe(name="mirror", script=Script(text=MIRROR)))
+        asked.append(Probe(name="mirror", script=Script(text=MIRROR), needs=MIRROR_NEEDS))
     return tuple(asked)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
+from sanglier.layers import looks
 from sanglier.layers.backing.desired import BLANK
 from sanglier.layers.base import Goal
-from sanglier.layers.files import READ, parse_read
+from sanglier.layers.files import parse_read, read_probe
 from sanglier.layers.ocfs2.desired import files_of, mkfs_marker, units_of
 from sanglier.layers.ocfs2.facts import Filesystem, Mount, Ocfs2Facts
 from sanglier.layers.services import parse_units, units_probe
@@ -31,19 +32,23 @@ done 2>/dev/null
 # only where no signature is known.
 FILESYSTEM = (
     BLANK
+    + looks.NEWLINE
     + """
 [ -e "$2" ] && echo pending
 [ -b "$1" ] || return 0
 echo device
-if grep -q "^$1 " /proc/mounts; then
-    link=$(readlink "$1"); read -r numbers < "/sys/class/block/${link##*/}/dev"
+case $nl$proc_mounts in *"$nl$1 "*)
     echo readable
-    read -r cache < "/sys/class/block/${link##*/}/queue/write_cache" && echo "cache $cache"
-    while IFS= read -r line; do
-        case $line in E:ID_FS_TYPE=*|E:ID_FS_LABEL=*) echo "${line#E:ID_FS_}";; esac
-    done < "/run/udev/data/b$numbers"
-    return 0
-fi
+    for map in /sys/block/dm-*; do
+        read -r name < "$map/dm/name" && [ "$name" = "${1##*/}" ] || continue
+        read -r numbers < "$map/dev"
+        read -r cache < "$map/queue/write_cache" && echo "cache $cache"
+        while IFS= read -r line; do
+            case $line in E:ID_FS_TYPE=*|E:ID_FS_LABEL=*) echo "${line#E:ID_FS_}";; esac
+        done < "/run/udev/data/b$numbers"
+    done
+    return 0;;
+esac
 dmsetup status "${1##*/}" 2>/dev/null | grep -qE ' [0-9]+:[0-9]+ A ' || return 0
 echo readable
 blkid -p -s TYPE -s LABEL -o export -- "$1" 2>/dev/null && return 0
@@ -51,7 +56,7 @@ blank "$1" && echo blank
 :
 """
 )
-MOUNTS = "cat /proc/mounts"
+MOUNTS = "printf '%s\\n' \"$proc_mounts\""
 
 
 def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
@@ -59,19 +64,20 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     if not any(server.name == host for server in goal.cluster.applications):
         return ()
     paths = tuple(wanted.path for wanted in files_of(goal.cluster))
-    looks = (
+    filesystems = (
         Probe(
             name=f"filesystem-{volume.name}",
             script=Script(text=FILESYSTEM, args=(volume.map_device, mkfs_marker(volume))),
+            needs=(looks.MOUNTS,),
         )
         for volume in goal.cluster.volumes
     )
     return (
-        Probe(name="files", script=Script(text=READ.text, args=paths)),
+        read_probe("files", paths),
         units_probe(units_of(goal.cluster)),
         Probe(name="cluster", script=Script(text=CLUSTER, args=(goal.cluster.name,))),
-        Probe(name="mounts", script=Script(text=MOUNTS)),
-        *looks,
+        Probe(name="mounts", script=Script(text=MOUNTS), needs=(looks.MOUNTS,), plain=True),
+        *filesystems,
     )
 
 

@@ -12,8 +12,8 @@ INSTALLED = "dpkg-query -W -f '${Package} ${db:Status-Status}\\n' -- \"$@\" 2>/d
 MODULES = """
 read -r release < /proc/sys/kernel/osrelease
 printf 'kernel %s\\n' "$release"
-cut -d: -f1 -s "/lib/modules/$release/modules.dep" 2>/dev/null | grep -Ew "$1"
-grep -Ew "$1" "/lib/modules/$release/modules.builtin" 2>/dev/null
+grep -shoE "^([^: ]*/)?$1" "/lib/modules/$release/modules.dep" \\
+    "/lib/modules/$release/modules.builtin"
 :
 """
 SOURCES = "grep -rshE '^(deb |Types:.*deb)' /etc/apt/sources.list /etc/apt/sources.list.d; :"
@@ -26,9 +26,9 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
         return ()
     names = "|".join(m.replace("_", "[_-]") for m in modules_of(goal.cluster, host)) or "none"
     return (
-        Probe(name="installed", script=Script(text=INSTALLED, args=wanted)),
+        Probe(name="installed", script=Script(text=INSTALLED, args=wanted), plain=True),
         Probe(name="modules", script=Script(text=MODULES, args=(f"({names})[.]ko",))),
-        Probe(name="sources", script=Script(text=SOURCES)),
+        Probe(name="sources", script=Script(text=SOURCES), plain=True),
     )
 
 

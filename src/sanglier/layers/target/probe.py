@@ -8,7 +8,7 @@ from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd.desired import RUN
-from sanglier.layers.files import DIGEST, parse_digest
+from sanglier.layers.files import digest_probe, parse_digest
 from sanglier.layers.services import parse_units, units_probe
 from sanglier.layers.target.desired import RESTORE_UNIT, ROOT, core, tpg, tree_path
 from sanglier.layers.target.facts import Export, TargetFacts
@@ -55,7 +55,7 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
         if host in volume.devices
     )
     return (
-        Probe(name="loaded", script=Script(text=LOADED)),
+        Probe(name="loaded", script=Script(text=LOADED), plain=True),
         units_probe((RESTORE_UNIT,)),
         *_trees(goal, host),
         *looks,
@@ -66,7 +66,7 @@ def _trees(goal: Goal, host: str) -> tuple[Probe, ...]:
     if not goal.cluster.guarded:
         return ()
     paths = tuple(tree_path(v) for v in goal.cluster.volumes if host in v.devices)
-    return (Probe(name="trees", script=Script(text=DIGEST.text, args=paths)),)
+    return (digest_probe("trees", paths),)
 
 
 def _clean(path: str, lines: list[str]) -> str:
