@@ -32,7 +32,7 @@ OWN = (0x6B082A5C, "39b7c985d2c94687")
 
 def written(look: Look) -> str:
     rows = (
-        f"\t{node:4}: {node:4} {seq:016x} {generation} 47ab6589 122000"
+        f"\t{node:4}: {node:4} {seq:016x} {generation} 47ab6589 {2000 * PATIENCE}"
         for node, (seq, generation) in sorted(look.items())
     )
     return "\n".join((HEAD, *rows)) + "\n"
@@ -178,6 +178,15 @@ def test_one_that_stood_still_for_longer_than_o2cbs_patience_and_answers_nowhere
     assert host.run("wait")[0] == 0
     looks = len(host.calls("debugfs.ocfs2"))
     assert (host.is_let, looks) == (True, PATIENCE + 3)
+
+
+def test_one_that_has_more_patience_with_itself_is_given_it(host: Host) -> None:
+    """It resets itself after its own threshold, which its block tells in milliseconds."""
+    host.sees(silence(1))
+    more = written(silence(1)[0]).replace(f" {2000 * PATIENCE}\n", f" {2000 * (PATIENCE + 3)}\n")
+    host.put("look-0", more)
+    assert host.run("wait")[0] == 0
+    assert len(host.calls("debugfs.ocfs2")) == PATIENCE + 3 + 3
 
 
 def test_one_that_stands_still_and_answers_is_not_dead(host: Host) -> None:
