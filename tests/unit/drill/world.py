@@ -1,0 +1,306 @@
+"""A cluster that only pretends: hosts, networks, power, a target and a writer, on a fake clock.
+
+It does what the real one promises: a server that is lost is fenced and the other side opens, and
+each test spoils something.  Scripts are known by their text; what nobody answers for ends well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from layers.goal import GOAL, VOLUME
+
+from sanglier.core.action import Script
+from sanglier.core.errors import SanglierError
+from sanglier.drill import inspect, settle, watch
+from sanglier.drill.checkers.fences import PowerEvent
+from sanglier.drill.engine import Engine, Plan
+from sanglier.drill.faults import networks
+from sanglier.drill.history import History
+from sanglier.drill.recorder import Load
+from sanglier.drill.result import Check, DrillRun, Verdict
+from sanglier.drill.scene import Scene
+from sanglier.drill.schedule import Group
+from sanglier.drill.workloads.base import Reading
+from sanglier.run.transport import OnLine, Result
+from sanglier.spec.cluster import Host
+
+from .simulated import JumpingLoop
+
+TAKEOVER_S, REPAIR_S, BOOT_S = 6.0, 4.0, 15.0
+"""Until a lost server is fenced and the other side open; until all is whole after that; a boot."""
+ADDRESSES = {
+    address: (server.name, network)
+    for server in GOAL.cluster.storage
+    for address, network in (
+        (server.replication, "replication"), (server.management, "management"),
+        (server.san[0], "san-a"), (server.san[1], "san-b"),
+    )
+}  # fmt: skip
+Answer = Callable[..., tuple[int, str]]
+"""(host, arguments of the script) -> exit status and what is printed."""
+
+
+@dataclass
+class Server:
+    name: str
+    on: bool = True
+    frozen: bool = False
+    boot: int = 1
+    cut: set[str] = field(default_factory=set)
+
+    @property
+    def lives(self) -> bool:
+        return self.on and not self.frozen
+
+
+@dataclass(frozen=True)
+class Toy:
+    """A workload that is always content."""
+
+    name: str = "toy"
+
+    def writer(self, directory: str, writer: str) -> Script:
+        return Script(text="toy writer", args=(directory, writer))
+
+    def reader(self, directory: str) -> Script:
+        return Script(text="toy reader", args=(directory,))
+
+    def caller(self) -> None:
+        return None
+
+    def check(self, histories: Sequence[History], readings: Sequence[Reading]) -> tuple[Check, ...]:
+        return (Check(name="toy", subject="toy", verdict=Verdict.VALID, summary=""),)
+
+
+PROC = """\
+ 0: cs:Connected ro:Primary/Primary ds:UpToDate/UpToDate C r-----
+    ns:0 nr:0 dw:0 dr:0 al:0 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f oos:0
+"""
+
+
+def key(text: str) -> str:
+    return text.strip("\n")
+
+
+@dataclass
+class World:
+    """Transport and power at once."""
+
+    loop: JumpingLoop
+    opened: str = "disk-a"
+    dead_power: bool = False
+    """Whether the power over the hosts does nothing, and says that it did."""
+    takeover_s: float = TAKEOVER_S
+    sick: bool = False
+    """Whether the cluster never becomes whole."""
+    blind: bool = False
+    """Whether the state of the sides cannot be read."""
+    state_dir: str = "/run/sanglier"
+    servers: dict[str, Server] = field(init=False)
+    fences: list[PowerEvent] = field(default_factory=list)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    told: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
+    """(host, script, arguments) of everything that was run."""
+    healthy_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.servers = {host.name: Server(host.name) for host in GOAL.cluster.hosts}
+        for text, answer in (
+            (settle.MIRROR, self._whole), (settle.DECIDED, self._whole),
+            (settle.MOUNTED, self._whole), (networks.REACHES, self._reaches),
+            (watch.BOOT, lambda host, *_: (0, f"boot-{self.servers[host].boot}")),
+            (inspect.VERIFY, lambda *_: (0, "verified")), (inspect.PROC, lambda *_: (0, PROC)),
+            (inspect.DIGEST, lambda *_: (0, "a" * 64)),
+            (inspect.FSCK, lambda *_: (0, "All passes succeeded.\nstatus 0")),
+            ("toy reader", lambda *_: (0, "end")),
+        ):  # fmt: skip
+            self.answers[key(text)] = answer
+
+    # What it is like.
+
+    @property
+    def whole(self) -> bool:
+        well = all(server.lives and not server.cut for server in self.servers.values())
+        return well and not self.sick and self.loop.now >= self.healthy_at
+
+    def _whole(self, *_: str) -> tuple[int, str]:
+        return (0 if self.whole else 1), ""
+
+    def _reaches(self, host: str, _mine: str, theirs: str) -> tuple[int, str]:
+        there, network = ADDRESSES[theirs]
+        cut = network in self.servers[host].cut | self.servers[there].cut
+        return int(cut or not self.servers[there].lives), ""
+
+    @property
+    def serves(self) -> bool:
+        server = self.servers.get(self.opened)
+        return server is not None and server.lives
+
+    def state_of(self, host: str) -> str:
+        return "0" if host == self.opened else "2"
+
+    # What the cluster does by itself.
+
+    def _lost(self, host: str) -> None:
+        self.healthy_at = self.loop.now + self.takeover_s + REPAIR_S
+        self.loop.call_later(self.takeover_s, self._take_over, host)
+
+    def _take_over(self, host: str) -> None:
+        """Fence a storage server that is lost, and open the other one."""
+        server = self.servers[host]
+        other = next(s.name for s in GOAL.cluster.storage if s.name != host)
+        apart = "replication" in server.cut | self.servers[other].cut
+        if not (server.lives and not apart) and self.servers[other].lives:
+            self.fence(host)
+            self.opened = other if self.opened == host else self.opened
+
+    def fence(self, host: str) -> None:
+        """Switch a server off by its power switch, and on again."""
+        self.fences.append(PowerEvent(host=host, at_s=self.loop.epoch, action="off"))
+        self._off(host)
+        self.loop.call_later(BOOT_S, self._on, host)
+
+    def _off(self, host: str) -> None:
+        self.servers[host].on, self.servers[host].frozen = False, False
+
+    def _on(self, host: str) -> None:
+        if not self.servers[host].on:
+            self.servers[host].on = True
+            self.servers[host].boot += 1
+            self.healthy_at = self.loop.now + REPAIR_S
+
+    # Power.
+
+    async def kill(self, host: str) -> None:
+        if not self.dead_power:
+            self._off(host)
+            self._is_lost(host)
+
+    def _is_lost(self, host: str) -> None:
+        if host in VOLUME.devices:
+            self._lost(host)
+
+    async def start(self, host: str) -> None:
+        self._on(host)
+
+    async def freeze(self, host: str) -> None:
+        if not self.dead_power:
+            self.servers[host].frozen = True
+            self._is_lost(host)
+
+    async def thaw(self, host: str) -> None:
+        self.servers[host].frozen = False
+
+    async def cut(self, host: str, network: str) -> None:
+        if self.dead_power:
+            return
+        self.servers[host].cut.add(network)
+        if network == "replication":
+            self._lost(next(s.name for s in GOAL.cluster.storage if s.name != self.opened))
+
+    async def heal(self, host: str, network: str) -> None:
+        self.servers[host].cut.discard(network)
+
+    async def dead(self, host: str) -> bool:
+        return not self.servers[host].on
+
+    async def fenced(self) -> Sequence[PowerEvent]:
+        return tuple(self.fences)
+
+    # Transport.
+
+    async def run(
+        self, host: Host, script: str, *, limit: int, on_line: OnLine | None = None
+    ) -> Result:
+        await asyncio.sleep(0.01)
+        if not self.servers[host.name].lives:
+            await asyncio.sleep(1)
+            raise lost(host)
+        body, _, call = script.rpartition("\n}\n_f")
+        text, words = body.removeprefix("_f() {\n"), tuple(shlex.split(call))
+        self.told.append((host.name, text, words))
+        status, said = self.answers.get(text, lambda *_: (0, ""))(host.name, *words)
+        return Result(status=status, text=said, seconds=0.01)
+
+    async def hold(self, host: Host, script: str, *, limit: int) -> Voice:
+        await asyncio.sleep(0.01)
+        if not self.servers[host.name].lives:
+            await asyncio.sleep(1)
+            raise lost(host)
+        return Voice(self, host, samples="perl" in script)
+
+    async def close(self) -> None:
+        return
+
+
+def lost(host: Host) -> SanglierError:
+    return SanglierError(code="SG-SSH-001", subject=host.name, what="ssh does not get through")
+
+
+@dataclass
+class Voice:
+    """A sampler, or a writer that is acknowledged while a side is open."""
+
+    world: World
+    host: Host
+    samples: bool
+    count: int = 0
+    stopped: bool = False
+    boot: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.boot = self.world.servers[self.host.name].boot
+
+    async def line(self) -> str | None:
+        while True:
+            await asyncio.sleep(0.25)
+            server = self.world.servers[self.host.name]
+            if not server.on or server.boot != self.boot:
+                raise lost(self.host)
+            if server.frozen:
+                continue
+            if self.samples:
+                state = "absent" if self.world.blind else self.world.state_of(self.host.name)
+                return f"s {self.world.loop.epoch:.6f} {state}"
+            if self.stopped:
+                self.samples, self.stopped = False, False
+                self.count = -1
+                return "stopped"
+            if self.count < 0:
+                return None
+            if self.world.serves:
+                self.count += 1
+                return f"a {self.count}"
+
+    async def send(self, text: str) -> None:
+        self.stopped = self.stopped or text == "stop\n"
+
+    async def close(self) -> None:
+        return
+
+
+def scene_of(world: World, *, power: bool = True) -> Scene:
+    return Scene(
+        goal=GOAL, transport=world, power=world if power else None, volume=VOLUME,
+        say=lambda _: None, clock=world.loop.clock(),
+    )  # fmt: skip
+
+
+def play(world: World, *groups: Group, patience_s: float = 120, looks: bool = True) -> DrillRun:
+    """Play a drill to its end."""
+    load = Load(transport=world, directory=f"{VOLUME.mount}/drill", workloads=(Toy(),))
+    plan = Plan(name="test", explains="", groups=groups, patience_s=patience_s, inspect=looks)
+    engine = Engine(scene=scene_of(world), load=load, layers=(), plan=plan)
+    return world.loop.run(engine.run())
+
+
+def verdicts(run: DrillRun) -> dict[str, Verdict]:
+    return {check.name: check.verdict for check in run.checks}
+
+
+def check_of(run: DrillRun, name: str) -> Check:
+    return next(check for check in run.checks if check.name == name)
