@@ -99,6 +99,8 @@ class World:
     """Whether the cluster never becomes whole."""
     blind: bool = False
     """Whether the state of the sides cannot be read."""
+    refuses: Callable[[str], bool] = lambda _: False
+    """Which scripts end badly."""
     state_dir: str = "/run/sanglier"
     servers: dict[str, Server] = field(init=False)
     fences: list[PowerEvent] = field(default_factory=list)
@@ -223,7 +225,8 @@ class World:
         body, _, call = script.rpartition("\n}\n_f")
         text, words = body.removeprefix("_f() {\n"), tuple(shlex.split(call))
         self.told.append((host.name, text, words))
-        status, said = self.answers.get(text, lambda *_: (0, ""))(host.name, *words)
+        answer = self.answers.get(text, lambda *_: (int(self.refuses(text)), ""))
+        status, said = answer(host.name, *words)
         return Result(status=status, text=said, seconds=0.01)
 
     async def hold(self, host: Host, script: str, *, limit: int) -> Voice:
