@@ -7,6 +7,9 @@ from pathlib import Path
 
 from layers.root import Root
 
+from sanglier.core.action import Script
+from sanglier.core.shell import render
+
 MIB = 1 << 20
 SIZE = 18 * MIB
 """Of the device: longer than what is looked at on either end together."""
@@ -19,6 +22,10 @@ class Host(Root):
     @property
     def device(self) -> Path:
         return self.place / "device"
+
+    def plain(self, text: str, *args: str) -> tuple[int, str]:
+        """Run a script as drills and planned changes do: not under ``set -e``."""
+        return self.shell(render(Script(text=self.rooted(text), args=args), reveal=True))
 
     def noting(self, *names: str, then: str = ":") -> None:
         """Make tools that note their words and then do something."""

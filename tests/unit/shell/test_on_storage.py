@@ -70,7 +70,7 @@ def test_the_lists_are_fetched_only_where_they_lack_something(host: Host) -> Non
 
 def move(host: Host, seconds: int = 2) -> tuple[int, str]:
     side, node, _, _ = change.move(VOLUME, B).args
-    return host.run(change.MOVE, str(side), str(node), str(seconds), f"{host.place}/alua")
+    return host.plain(change.MOVE, str(side), str(node), str(seconds), f"{host.place}/alua")
 
 
 def words(host: Host) -> list[str]:
@@ -108,12 +108,12 @@ def test_a_move_that_is_refused_is_one_at_once(host: Host) -> None:
 
 
 def test_a_server_is_empty_when_nothing_is_left_to_do(host: Host) -> None:
-    assert host.run(change.EMPTY, "disk-b", "240")[0] == 0
+    assert host.plain(change.EMPTY, "disk-b", "240")[0] == 0
     assert host.calls("crm_attribute") == ["crm_attribute --node disk-b --name standby --update on"]
     host.noting("crm_resource", then="exit 124")
-    assert host.run(change.EMPTY, "disk-b", "240")[0] == 1
+    assert host.plain(change.EMPTY, "disk-b", "240")[0] == 1
     host.noting("crm_attribute", then="exit 6")
-    assert host.run(change.EMPTY, "disk-b", "240")[0] == 1
+    assert host.plain(change.EMPTY, "disk-b", "240")[0] == 1
 
 
 GOOD = " 0: cs:Connected ro:Primary/Primary ds:UpToDate/UpToDate C r-----\n"
@@ -131,7 +131,7 @@ GOOD = " 0: cs:Connected ro:Primary/Primary ds:UpToDate/UpToDate C r-----\n"
 )
 def test_a_server_is_back_when_its_mirrors_are(host: Host, state: str, status: int) -> None:
     host.put("/proc/drbd", state)
-    assert host.run(change.FILL, "disk-b", "3", "0")[0] == status
+    assert host.plain(change.FILL, "disk-b", "3", "0")[0] == status
 
 
 # The engine.

@@ -1,0 +1,222 @@
+"""What drills run on hosts: evidence that is there, and evidence that is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sanglier.drill import inspect, settle
+from sanglier.drill.faults import changes, clocks, insides, networks, sides
+
+from .host import Host
+
+GOOD = " 0: cs:Connected ro:Primary/Primary ds:UpToDate/UpToDate C r-----\n"
+TABLE = "0 204800 linear 8:16 0"
+
+
+@pytest.fixture(name="host")
+def fixture_host(tmp_path: Path) -> Host:
+    host = Host(tmp_path, places="etc|sys|proc|var|run")
+    host.noting("dmsetup", "drbdadm", "systemctl", "sleep", "tc", "modprobe", "multipathd", "date")
+    host.tool("timeout", 'shift; exec "$@"')
+    host.tool("dmesg", f"cat {tmp_path}/kernel 2>/dev/null || :")
+    host.put("/proc/drbd", GOOD)
+    host.put("/proc/mounts", "/dev/mapper/sanglier-data /data ocfs2 rw,noatime 0 0\n")
+    host.put("/run/other")
+    return host
+
+
+def status(host: Host, text: str, *words: str) -> int:
+    return host.plain(text, *words)[0]
+
+
+# Whole again.
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted"),
+    [
+        (GOOD, 0),
+        (GOOD.replace("C r-----", "C s---d-"), 1),
+        (GOOD.replace("Primary/Primary", "Primary/Secondary"), 1),
+        (GOOD.replace("UpToDate/UpToDate", "UpToDate/Inconsistent"), 1),
+        (GOOD.replace(" 0:", " 1:"), 1),
+    ],
+)
+def test_a_mirror_is_whole_when_both_sides_are_and_not_frozen(
+    host: Host, state: str, wanted: int
+) -> None:
+    host.put("/proc/drbd", state)
+    assert status(host, settle.MIRROR, "0") == wanted
+
+
+def running(*resources: str) -> str:
+    """A crm_resource that locates these; the first word twice is twice there."""
+    cases = "".join(
+        f'    *" {r} "*) echo "{r} is running on: x" ;;\n' for r in dict.fromkeys(resources)
+    )
+    return f'case " $* " in\n{cases}    *wait*) ;;\n    *) echo none ;;\nesac'
+
+
+@pytest.mark.parametrize(
+    ("tool", "wanted"),
+    [
+        (running("data-open", "fence-a", "fence-b"), 0),
+        (running("data-open", "fence-a"), 1),
+        (running("fence-a", "fence-b"), 1),
+        ('echo "x is running on: a"; echo "x is running on: b"', 1),
+        ('case "$*" in *--wait*) exit 124 ;; esac; echo "x is running on: a"', 1),
+    ],
+    ids=["all run", "a device does not", "no side is open", "two are", "something is left to do"],
+)
+def test_the_cluster_has_decided_when_each_runs_once(host: Host, tool: str, wanted: int) -> None:
+    host.tool("crm_resource", tool)
+    assert status(host, settle.DECIDED, "data-open", "fence-a fence-b") == wanted
+
+
+@pytest.mark.parametrize(
+    ("mounts", "paths", "wanted"),
+    [
+        ("x /data ocfs2 rw,noatime 0 0\n", "w ready\nw ghost", 0),
+        ("x /data ocfs2 ro,noatime 0 0\n", "w ready\nw ghost", 1),
+        ("x /data ext4 rw 0 0\n", "w ready\nw ghost", 1),
+        ("x /data ocfs2 rw,noatime 0 0\n", "w ready\nw faulty", 1),
+        ("x /data ocfs2 rw,noatime 0 0\n", "w ready\nv ready", 1),
+    ],
+)
+def test_a_mount_is_whole_with_all_its_paths(
+    host: Host, mounts: str, paths: str, wanted: int
+) -> None:
+    host.put("/proc/mounts", mounts)
+    host.tool("multipathd", f"echo '{paths}'")
+    assert status(host, settle.MOUNTED, "/data", "w", "2") == wanted
+
+
+# The look at the end.
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_verify_counts_when_it_was_seen_to_end(host: Host, *, done: bool) -> None:
+    line = "block drbd0: Online verify done"
+    host.put("/kernel", f"{line}\n")
+    host.noting("drbdadm", then=f"echo '{line}' >> {host.place}/kernel" if done else ":")
+    assert host.plain(inspect.VERIFY, "data", "0", "3") == (0, "verified\n" if done else "")
+
+
+def test_a_verify_that_goes_on_and_on_does_not(host: Host) -> None:
+    host.put("/proc/drbd", GOOD.replace("cs:Connected", "cs:VerifyS"))
+    assert status(host, inspect.VERIFY, "data", "0", "3") == 1
+    host.noting("drbdadm", then="exit 11")
+    assert status(host, inspect.VERIFY, "data", "0", "3") == 1
+
+
+def test_what_is_still_mounted_is_not_unmounted(host: Host) -> None:
+    host.tool("systemd-escape", "echo data.mount")
+    assert status(host, inspect.UNMOUNT, "/data") == 1
+    host.put("/proc/mounts", "")
+    assert status(host, inspect.UNMOUNT, "/data") == 0
+
+
+def test_fsck_s_own_status_is_told(host: Host) -> None:
+    host.tool("fsck.ocfs2", "echo bad; exit 8")
+    assert host.plain(inspect.FSCK, "/dev/x") == (0, "bad\nstatus 8\n")
+
+
+# Faults inside a host.
+
+
+def dm(host: Host, table: str = TABLE, state: str = "ACTIVE") -> None:
+    host.noting(
+        "dmsetup",
+        then=f'case "$1 $2" in "info -c") echo disk ;; info*) echo "State: {state}" ;;\n'
+        f'    table*) echo "{table}" ;; "load disk") cat > {host.place}/loaded ;; esac',
+    )
+
+
+def test_a_disk_is_broken_only_where_that_can_be_mended(host: Host) -> None:
+    host.noting("dmsetup", then="exit 1")
+    assert status(host, insides.BREAK, "/dev/x") == 1
+    dm(host)
+    assert status(host, insides.BREAK, "/dev/x") == 0
+    assert (host.place / "run/sanglier/drill-disk").read_text() == f"{TABLE}\n"
+    assert "dmsetup load disk --table 0 204800 error" in host.calls("dmsetup")
+    assert status(host, insides.MEND, "/dev/x") == 0
+    assert (host.place / "loaded").read_text() == f"{TABLE}\n"
+    count = len(host.calls("dmsetup"))
+    assert status(host, insides.MEND, "/dev/x") == 0
+    assert host.calls("dmsetup")[count:] == ["dmsetup info -c --noheadings -o name /dev/x"]
+
+
+def test_a_broken_and_a_hanging_disk_are_seen(host: Host) -> None:
+    for table, state, broken, hangs in (
+        ("0 204800 error", "ACTIVE", 0, 1), (TABLE, "SUSPENDED", 1, 0), (TABLE, "ACTIVE", 1, 1),
+    ):  # fmt: skip
+        dm(host, table, state)
+        assert status(host, insides.BROKEN, "/dev/x") == broken
+        assert status(host, insides.HANGS, "/dev/x") == hangs
+
+
+@pytest.mark.parametrize(("disk", "attached"), [("Diskless", True), ("UpToDate", False)])
+def test_only_what_is_detached_is_attached(host: Host, disk: str, *, attached: bool) -> None:
+    host.put("/proc/drbd", GOOD.replace("ds:UpToDate/", f"ds:{disk}/"))
+    assert status(host, insides.ATTACH, "data") == 0
+    assert bool(host.calls("drbdadm")) is attached
+
+
+def test_a_daemon_that_does_not_run_is_not_killed_and_one_that_lives_is_seen(host: Host) -> None:
+    host.tool("pidof", "exit 1")
+    assert status(host, insides.KILL, "iscsid") == 1
+    host.put("/run/sanglier-drill-iscsid", "17 18\n")
+    host.put("/proc/18/exe")
+    assert host.plain(insides.OTHER, "iscsid") == (1, "18 lives\n")
+    host.put("/run/sanglier-drill-iscsid", "17\n")
+    assert status(host, insides.OTHER, "iscsid") == 0
+
+
+@pytest.mark.parametrize(("free", "wanted"), [(2047, 0), (4096, 1)])
+def test_a_full_filesystem_is_seen(host: Host, free: int, wanted: int) -> None:
+    host.tool("df", f"printf 'Avail\\n{free}\\n'")
+    assert status(host, insides.FULL, "/data") == wanted
+
+
+# Sides, networks, clocks.
+
+
+@pytest.mark.parametrize(("state", "opened"), [("0\n", 0), ("2\n", 1), (None, 1)])
+def test_an_open_side_is_open_and_no_other(host: Host, state: str | None, opened: int) -> None:
+    path = f"{host.place}/alua"
+    if state is not None:
+        host.put("/alua", state)
+    assert status(host, changes.OPEN, path) == (opened if state else 2)
+    assert status(host, changes.SHUT, path) == 1 - opened
+
+
+def test_a_side_that_cannot_be_opened_by_hand_is_told(host: Host) -> None:
+    assert status(host, sides.OPEN, f"{host.place}/none/alua") != 0
+
+
+def test_an_interface_is_shaped_only_where_its_address_is(host: Host) -> None:
+    host.tool("ip", "echo '2: vec1    inet 10.0.0.1/24 scope global vec1'")
+    assert status(host, networks.SHAPE, "10.0.0.1", "0", "loss", "100%") == 0
+    assert "tc qdisc replace dev vec1 root netem loss 100%" in host.calls("tc")
+    host.tool("tc", "echo qdisc netem 8001: root")
+    assert status(host, networks.SHAPED, "10.0.0.1") == 0
+    host.tool("tc", "echo qdisc pfifo_fast 0: root")
+    assert status(host, networks.SHAPED, "10.0.0.1") == 1
+    host.tool("ip", ":")
+    assert host.plain(networks.SHAPE, "10.0.0.9", "0", "loss", "100%") == (
+        1, "no interface has 10.0.0.9\n",
+    )  # fmt: skip
+
+
+def test_a_clock_is_set_right_by_the_time_that_has_passed_and_once(host: Host) -> None:
+    host.put("/proc/uptime", "100.00 0.00\n")
+    host.tool("date", 'case "$1" in -s) ;; *) echo 1700000000000000000 ;; esac')
+    assert status(host, clocks.STEP, "+1 hour") == 0
+    host.put("/proc/uptime", "130.50 0.00\n")
+    host.noting("date")
+    assert status(host, clocks.BACK) == 0
+    assert host.calls("date") == ["date -s @1700000030.500000"]
+    assert status(host, clocks.BACK) == 0
+    assert len(host.calls("date")) == 1
