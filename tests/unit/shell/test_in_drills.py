@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import pytest
 
-from sanglier.drill import inspect, settle
+from sanglier.drill import article, inspect, settle
 from sanglier.drill.faults import changes, clocks, insides, networks, sides
 
 from .host import Host
@@ -155,6 +156,25 @@ def test_a_broken_and_a_hanging_disk_are_seen(host: Host) -> None:
         dm(host, table, state)
         assert status(host, insides.BROKEN, "/dev/x") == broken
         assert status(host, insides.HANGS, "/dev/x") == hangs
+
+
+def test_a_disk_is_made_to_hang_and_to_go_on_by_its_mapper_s_name(host: Host) -> None:
+    host.noting("dmsetup", then="exit 1")
+    for text in (insides.HANG, insides.GO_ON):
+        assert host.plain(text, "/dev/x") == (1, "/dev/x is no device-mapper device\n")
+    dm(host)
+    assert status(host, insides.HANG, "/dev/x") == status(host, insides.GO_ON, "/dev/x") == 0
+    assert host.calls("dmsetup")[-3::2] == [
+        "dmsetup suspend --noflush --nolockfs disk", "dmsetup resume disk",
+    ]  # fmt: skip
+
+
+def test_a_lock_that_is_held_is_refused(host: Host) -> None:
+    lock = f"{host.place}/lock"
+    assert host.plain(article.TRY, lock) == (0, "taken\n")
+    with (host.place / "lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert host.plain(article.TRY, lock) == (0, "refused\n")
 
 
 @pytest.mark.parametrize(("disk", "attached"), [("Diskless", True), ("UpToDate", False)])

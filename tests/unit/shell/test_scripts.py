@@ -6,6 +6,7 @@ ShellCheck's codes: https://www.shellcheck.net/wiki/.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from .scripts import OTHER_WORDS, SOURCE, assigned, constants, everything, inline, modules
 
+HERE = Path(__file__).parent
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 HABITS = {
     "SC1007": "`name= other=x` empties a variable",
@@ -95,6 +97,28 @@ def test_what_is_called_no_shell_is_there_and_makes_no_script() -> None:
         folder = SOURCE / package.replace(".", "/")
         for file in folder.rglob("*.py"):
             assert "Script(" not in file.read_text(encoding="utf-8"), file
+
+
+GUARD = re.compile(r"\b(return|exit) [1-9]|\brefuse ")
+ELSEWHERE = re.compile(
+    r"layers\.\w+\.probe:|layers\.looks:"  # what only reads: on recordings, and in test_looks
+    r"|layers\.backing\.desired:BLANK|layers\.ocfs2\.moves:REMOUNT|drill\.faults\.insides:DM"
+    r"|run\.lock:HOLD"  # parts of scripts that are tried; and run whole, by test_lock
+)
+
+
+def test_no_script_with_a_guard_is_without_a_test_that_names_it() -> None:
+    """Whether that test has a case that refuses and one that passes, nobody but a reader sees."""
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in HERE.parent.rglob("*.py"))
+    named = set(re.findall(r"\w+", tests))
+    forgotten = [
+        piece.name
+        for piece in constants()
+        if GUARD.search(piece.text)
+        and not ELSEWHERE.match(piece.name)
+        and piece.name.rpartition(":")[2] not in named
+    ]
+    assert not forgotten
 
 
 def test_the_walk_finds_what_is_known_to_be_there() -> None:
