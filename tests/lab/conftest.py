@@ -33,6 +33,7 @@ SECOND_LAB = (
     "test_stack_3_trouble.py",
     "test_stack_4_clock.py",
     "test_stack_5_blank_disks.py",
+    "test_stack_5_devices.py",
     "test_stack_5_numbers.py",
 )
 UNCONFIGURED = ("test_stack_1_apply.py", "test_stack_8_article.py")
