@@ -4,7 +4,7 @@
 #include "state.pml"
 #include "rules.pml"
 
-/* drbd/fence-peer begins: its side is open here, or it is not. */
+/* drbd/fence-peer: begin().  Its side is open here, or it is not. */
 inline begins(x) {
     if
     :: goes_first(x) -> handler[x] = GRACE
@@ -23,7 +23,7 @@ inline lost(x) {
     fi
 }
 
-/* A kill has failed: drbd/fence-peer, dead(), tries again. */
+/* drbd/fence-peer: dead().  A kill has failed; it is tried again. */
 inline failed(x) {
     kill[1 - (x)] = 0; old[1 - (x)] = false;
     if :: handler[x] == SHOT -> handler[x] = AIMS :: else fi
@@ -48,7 +48,7 @@ active proctype World() {
     :: d_step { no_witness -> no_witness = false; printf("the witness is back\n") }
     :: d_step { budget > 0 && !moving -> budget--; moving = true; printf("FAULT: a move is asked for\n") }
 #endif
-    /* A move that cannot begin is given up (cluster/change.py: unready()). */
+    /* cluster/change.py: unready().  A move that cannot begin is given up. */
     :: d_step { moving -> moving = false; printf("the move is given up\n") }
     /* The adversary may stop early, so that what few faults leave behind is looked at as well. */
     :: d_step { budget > 0 -> budget = 0; printf("no more faults\n") }

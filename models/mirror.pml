@@ -1,14 +1,15 @@
-    /* DRBD 8.4 as drbd/desired.py sets it: fencing resource-and-stonith. */
+    /* DRBD 8.4 of Linux 6.1, as drbd/desired.py sets it. */
 
-    /* drbd_receiver.c, conn_disconnect(), and drbd_state.c, sanitize_state(): a Primary that loses
+    /* drbd/desired.py: disk_options(), resource-and-stonith; drbd_receiver.c: conn_disconnect();
+     * drbd_state.c: sanitize_state().  A Primary that loses
      * its peer freezes and calls the handler, unless it knows that its peer's data is behind. */
     :: d_step { running && connected[here] && (!linked || !connected[there]) -> lost(here) }
-    /* ko-count: the peer's disk completes nothing for us. */
+    /* drbd/desired.py: net_options(), ko-count.  The peer's disk completes nothing for us. */
     :: d_step { linked && connected[here] && connected[there] && hung[there] && open[here] -> lost(here) }
 
-    /* drbd_receiver.c, drbd_sync_handshake(): who went on alone is the source; a Primary never
+    /* drbd/desired.py: CAREFUL; drbd_receiver.c: drbd_sync_handshake().  Who went on alone is the source; a Primary never
      * becomes a target (rr-conflict disconnect).  It ends a freeze.  A handler of before has no say
-     * any more: drbd/fence-peer, look(), ends it, and DRBD ignores a 7 that comes later. */
+     * any more: drbd/fence-peer: look() ends it, and DRBD ignores a 7 that comes later. */
     :: d_step { here == 0 && linked && !connected[0] && !connected[1] && !hung[0] && !hung[1] &&
             !(alone[0] && primary[1]) && !(alone[1] && primary[0]) ->
         if
@@ -21,8 +22,8 @@
         handler[0] = NONE; handler[1] = NONE;
         printf("DRBD: both are connected\n") }
 
-    /* drbd_worker.c, drbd_resync_finished(): the target first, the source a round trip later.  In
-     * between the target says UpToDate and the source takes it for Inconsistent. */
+    /* drbd_worker.c: drbd_resync_finished().  The target first, the source a round trip later: in
+     * between the one says UpToDate, and the other takes it for Inconsistent. */
     :: d_step { linked && connected[here] && connected[there] && data[here] == INCONSISTENT &&
             !hung[0] && !hung[1] ->
         data[here] = UPTODATE; all[here] = all[there];
@@ -30,6 +31,6 @@
     :: d_step { linked && connected[here] && connected[there] && alone[here] && data[there] == UPTODATE ->
         alone[here] = false; printf("disk-%c knows that disk-%c is up to date\n", letter(here), letter(there)) }
 
-    /* A write that is acknowledged by who is alone: the other leg does not have it. */
+    /* drbd/desired.py: net_options(), protocol C.  A write that is acknowledged by who is alone: the other leg does not have it. */
     :: d_step { serves(here) && primary[here] && !connected[here] && alone[here] && all[there] ->
         all[there] = false; printf("disk-%c acknowledges writes, alone\n", letter(here)) }

@@ -17,7 +17,8 @@
 #else
 #define watched true
 #endif
-/* A2, the port group: LIO's own is open, and what is absent counts as shut.  agents/side: shut_all() */
+/* A2, the port group: LIO's own is open, and what is absent counts as shut.
+ * target/desired.py: tree_file(), agents/side: shut_all() */
 #ifdef A2_GROUP
 #define falls_open true
 #define shuts_all(x) (!no_group[x])

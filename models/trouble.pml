@@ -29,7 +29,7 @@
         printf("FAULT: somebody opens the side of disk-%c by hand\n", letter(here)) }
 #endif
     /* root: rmdir of the port group.  The LUN falls into LIO's own, default_tg_pt_gp, which is born
-     * open: layers/target/desired.py, tree_file(), shuts that one first. */
+     * open: target/desired.py: tree_file() shuts that one first. */
     :: d_step { fault(running && primary[here] && !no_group[here]); no_group[here] = true;
         open[here] = falls_open;
         printf("FAULT: somebody removes the port group on disk-%c\n", letter(here)) }
@@ -60,8 +60,8 @@
     :: d_step { power[here] == OFF && ends(here + 1) && (boots_fast || kill[here] != DONE || power[there] != RUNS) ->
         power[here] = RUNS; printf("disk-%c boots\n", letter(here)) }
 
-    /* The power switch of the other one, driven by a fence agent here (cluster/cib.py: _fence(); it
-     * never runs on the server that it kills). */
+    /* cluster/cib.py: _fence().  The power switch of the other one, driven by a fence agent here; it
+     * never runs on the server that it kills. */
     :: d_step { running && kill[there] == ORDERED && !cutM[here] && switch_[there] != FAILS ->
         kill[there] = DONE;
         if
@@ -70,12 +70,13 @@
             falls(there); printf("the power switch kills disk-%c\n", letter(there))
         :: else -> printf("the power switch finds disk-%c off\n", letter(there))
         fi }
+    /* cluster/cib.py: fence_timeouts().  The switch says that it has not, or says nothing in time. */
     :: d_step { running && kill[there] == ORDERED && (cutM[here] || switch_[there] == FAILS) ->
         failed(here); printf("disk-%c cannot kill disk-%c\n", letter(here), letter(there)) }
     :: d_step { running && kill[there] == DONE && switch_[there] == SLOW ->
         failed(here); printf("disk-%c is told too late what the power switch did\n", letter(here)) }
+    /* drbd/fence-peer: known().  What was under way when the note was made does not count. */
     :: d_step { running && kill[there] == DONE && switch_[there] != SLOW ->
-        /* drbd/fence-peer, known(): what was under way when the note was made does not count. */
         if :: !old[there] -> counts[here] = true :: else fi;
         kill[there] = 0; old[there] = false; dead[here] = true; remember(here);
         if :: handler[here] == SHOT -> handler[here] = HIT :: else fi;
