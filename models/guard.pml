@@ -4,7 +4,7 @@
 #include "state.pml"
 #include "rules.pml"
 
-/* drbd/fence-peer: begin().  Its side is open here, or it is not. */
+/* drbd/fence-peer: open_here().  It begins: its side is open here, or it is not. */
 inline begins(x) {
     if
     :: goes_first(x) -> handler[x] = GRACE

@@ -39,10 +39,13 @@
     :: d_step { running && handler[here] == HIT && has_left(here) ->
         handler[here] = NONE; frozen[here] = false; counts[here] = false;
         primary[here] = true; alone[here] = true;
+        if :: open[here] && !all[here] -> violated("VIOLATED: a side goes on without every acknowledged write\n")
+           :: else fi;
         printf("the handler on disk-%c: disk-%c is dead; DRBD thaws\n", letter(here), letter(there)) }
 
     /* drbd_nl.c: conn_try_outdate_peer(), "helper broken".  No matter once nothing is frozen. */
     :: d_step { running && handler[here] == KILLED && !frozen[here] -> handler[here] = NONE }
-    /* agents/side: monitor(), agents/target: monitor(), as the review has them (A6).  A monitor on either server begins it again while DRBD is frozen without one. */
+    /* agents/side: monitor(), agents/target: monitor(), as the review has them (A6).  A monitor
+     * on either server begins it again while DRBD is frozen without one. */
     :: d_step { running && handler[here] == KILLED && frozen[here] && reborn ->
         begins(here); printf("a monitor on disk-%c begins the handler again\n", letter(here)) }

@@ -1,7 +1,8 @@
     /* Pacemaker, as cluster/cib.py sets it, and the agents. */
 
-    /* cluster/cib.py: configuration().  A peer that is lost, or was never seen (startup-fencing), is fenced, by who
-     * has quorum (no-quorum-policy freeze: who has none starts nothing and keeps what runs). */
+    /* cluster/cib.py: configuration().  A peer that is lost, or was never seen (startup-fencing),
+     * is fenced, by who has quorum (no-quorum-policy freeze: who has none starts nothing and
+     * keeps what runs). */
     :: d_step { running && quorate(here) && !member[here] && !dead[here] && kill[there] == 0 ->
         kill[there] = ORDERED; printf("Pacemaker on disk-%c fences disk-%c\n", letter(here), letter(there)) }
     /* cluster/cib.py: _side().  A stop that fails ends in fencing. */
@@ -24,8 +25,8 @@
         begins(here);
         printf("disk-%c is to be promoted without its peer: the handler begins\n", letter(here)) }
 
-    /* cluster/cib.py: _rules().  VOL-open runs on one server, where the target does.  Both decide it together while
-     * they talk; otherwise the other one is dead. */
+    /* cluster/cib.py: _rules().  VOL-open runs on one server, where the target does.  Both decide
+     * it together while they talk; otherwise the other one is dead. */
     :: d_step { running && quorate(here) && primary[here] && data[here] == UPTODATE && !frozen[here] &&
             !no_group[here] && !hung[here] && side[here] == STOPPED && !stuck[here] &&
             ((together && side[there] == STOPPED && !stuck[there]) || dead[here]) ->
