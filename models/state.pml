@@ -56,6 +56,8 @@ bool moving;     /* `sanglier move` was asked for, and has not begun */
 #ifdef LASTING
 byte lasts;      /* a fault that never ends: 1, 2: disk-a, disk-b stays off; 3: the cut */
 #define ends(number) (lasts != number)
+#elif defined(STAYS_CUT)
+#define ends(number) (number != 3)
 #else
 #define ends(number) true
 #endif
