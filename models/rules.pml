@@ -75,8 +75,10 @@
 #endif
 
 /* M1, found by this model: a Secondary is promoted without its peer when that is killed. */
-#ifdef M1
+#if defined(M1)
 #define may_promote_alone true
+#elif defined(M1_HALF) /* only when the peer is not a member: half a mend */
+#define may_promote_alone (!member[here])
 #else
 #define may_promote_alone false
 #endif
