@@ -53,8 +53,7 @@ MAKE = (
 device=$1 marker=$2 how=$3; shift 3
 in_use "$device" true
 untouched() {
-    names=$(debugfs.ocfs2 -R 'ls /' "$device" 2>/dev/null | tr -s ' ' | cut -d' ' -f6) || return 0
-    for name in $names; do
+    debugfs.ocfs2 -R 'ls /' "$device" 2>/dev/null | while read -r _ _ _ _ name; do
         case $name in .|..|lost+found) ;; *) return 1;; esac
     done
 }
