@@ -1,7 +1,7 @@
-"""One lab for the whole session: two application servers, every package installed.
+"""The labs that tests share, each of two application servers with every package installed.
 
-Tests that use it run one after the other in one process; those that make labs of their own run
-beside them in another.
+Two processes, three shares of the files (``Share``).  Within a share tests run one after the other,
+in the order of their files; a file of the second lab needs no more than a converged cluster.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
 
 import pytest
 from cluster_site import DISK_BYTES, Site, make_site
@@ -17,21 +19,89 @@ from xdist.scheduler import LoadScopeScheduling
 
 from sanglier.lab import control
 from sanglier.lab.control import Lab
+from sanglier.lab.place import place
 from sanglier.lab.record import Wish
 
 OWN_LABS = ("test_lab_life.py", "test_stack_9_bare.py")
+SECOND_LAB = (
+    "test_lab_faults.py",
+    "test_lab_hosts.py",
+    "test_lab_power.py",
+    "test_lab_preload.py",
+    "test_stack_2_flushes.py",
+    "test_stack_2_shut.py",
+    "test_stack_3_trouble.py",
+    "test_stack_4_clock.py",
+    "test_stack_5_blank_disks.py",
+    "test_stack_5_devices.py",
+    "test_stack_5_numbers.py",
+)
+UNCONFIGURED = ("test_stack_1_apply.py", "test_stack_8_article.py")
+"""Files that begin with no cluster; before any other the fixture ``site`` has one converged."""
+for _file in (*OWN_LABS, *SECOND_LAB, *UNCONFIGURED):
+    assert Path(__file__).with_name(_file).exists(), f"{_file} has another name now"
+
+EXISTING = "SANGLIER_TEST_LAB"
+"""Variable that names a lab that is up, to be used by all shares and left up."""
+FIRST, SECOND = "test", "test-second"
+"""Names of the labs."""
+
+
+class Share(StrEnum):
+    """What one process does in one piece, in the order in which they are begun.
+
+    The longest is first.  The second is short, and its process goes on with the third.
+    """
+
+    FIRST_LAB = "first-lab"
+    OWN_LABS = "own-labs"
+    SECOND_LAB = "second-lab"
+
+    @classmethod
+    def of(cls, file: str) -> Share:
+        """Tell whose share a file of tests is."""
+        if file in OWN_LABS:
+            return cls.OWN_LABS
+        if file in SECOND_LAB and EXISTING not in os.environ:
+            return cls.SECOND_LAB
+        return cls.FIRST_LAB
 
 
 class TwoProcesses(LoadScopeScheduling):
-    """Gives one process the files that make labs of their own, and another all the rest."""
+    """Gives each process one share, and the third to the first that has two tests left to do.
+
+    That is when xdist hands out more; a process with more than two tests is given nothing ahead.
+    """
+
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False  # by number of tests; ours is the collection's order
 
     def _split_scope(self, nodeid: str) -> str:
-        return "own-labs" if any(file in nodeid for file in OWN_LABS) else "shared-lab"
+        return Share.of(Path(nodeid.partition("::")[0]).name)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TwoProcesses:
-    """Take the place of xdist's schedulers, `pytest -n 2 --dist loadscope`."""
+    """Take the place of xdist's schedulers, `pytest -n 2 --dist loadscope`.
+
+    What a run that was killed has left up would slow this one down until its turn came.
+    """
+    if EXISTING not in os.environ:
+        for name in (FIRST, SECOND):
+            if place(name).state.exists():
+                control.down(name)
     return TwoProcesses(config, log)
+
+
+def _in_two_processes() -> bool:
+    return "PYTEST_XDIST_WORKER" in os.environ
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring the shares into their order; one process alone goes by the files' names."""
+    if _in_two_processes():
+        order = list(Share)
+        items.sort(key=lambda item: order.index(Share.of(item.path.name)))
 
 
 def say(subject: str, what: str) -> None:
@@ -39,26 +109,62 @@ def say(subject: str, what: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[Lab]:
-    """The session's lab.  SANGLIER_TEST_LAB names one that is up, to be used and left up."""
-    existing = os.environ.get("SANGLIER_TEST_LAB")
-    if existing:
-        yield control.find(existing)
-        return
-    control.down("test")
-    try:
-        yield control.up("test", Wish(applications=2, disk_bytes=DISK_BYTES), say)
-    finally:
-        control.down("test")
+def labs() -> Iterator[Callable[[str], Lab]]:
+    """Make a lab of this name unless it is there; they go with the session."""
+    begun: list[str] = []
+    made: dict[str, Lab] = {}
+
+    def get(name: str) -> Lab:
+        if name not in made:
+            control.down(name)
+            begun.append(name)
+            made[name] = control.up(name, Wish(applications=2, disk_bytes=DISK_BYTES), say)
+        return made[name]
+
+    yield get
+    for name in begun:
+        control.down(name)
+
+
+@pytest.fixture(scope="module")
+def lab(request: pytest.FixtureRequest, labs: Callable[[str], Lab]) -> Lab:
+    """The lab of a file's share; one process alone has one lab."""
+    if EXISTING in os.environ:
+        return control.find(os.environ[EXISTING])
+    second = Share.of(request.path.name) is Share.SECOND_LAB and _in_two_processes()
+    return labs(SECOND if second else FIRST)
 
 
 @pytest.fixture(scope="session")
-def site(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The example's cluster on the session's lab, for the tests of test_stack_*.py.
+def sites() -> dict[str, Site]:
+    """Lab -> its cluster, once a test has asked for it."""
+    return {}
 
-    In a lab that is used again it stays with the lab: its secrets are those of the hosts.
+
+@pytest.fixture(scope="module")
+def site(
+    request: pytest.FixtureRequest,
+    lab: Lab,
+    sites: dict[str, Site],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Site:
+    """The example's cluster on the file's lab, for the tests of test_stack_*.py.
+
+    It is converged, unless the lab's tests begin with a file that begins with nothing.
     """
-    if not os.environ.get("SANGLIER_TEST_LAB"):
+    known = sites.get(lab.place.name)
+    if known is None:
+        known = _site(lab, tmp_path_factory)
+        if request.path.name not in UNCONFIGURED:
+            known.apply()
+            known.assert_whole()
+        sites[lab.place.name] = known
+    return known
+
+
+def _site(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Make its files; in a lab that is used again they stay with it: secrets are the hosts' own."""
+    if EXISTING not in os.environ:
         return make_site(lab, tmp_path_factory.mktemp("site"))
     directory = lab.place.state / "site"
     directory.mkdir(exist_ok=True)

@@ -1,7 +1,8 @@
 """From hosts with nothing configured to a shared filesystem, through the command line alone.
 
-The tests of the files test_stack_*.py run in their order on one lab.  Up to the sixth each
-leaves a converged cluster behind; the seventh ends with nothing, which the eighth begins from.
+The files test_stack_*.py run in their order, some of them on a second lab (conftest.py).  Up to
+the sixth each leaves a converged cluster behind; the seventh ends with nothing, which the eighth
+begins from.
 """
 
 from __future__ import annotations

@@ -25,9 +25,14 @@ def swapped(text: str, names: tuple[str, str]) -> str:
     return "".join((*lines[: starts[0]], *second, *first, *lines[end:]))
 
 
-@pytest.fixture(autouse=True)
-def whole_before_and_after(site: Site) -> Iterator[None]:
+@pytest.fixture(scope="module", autouse=True)
+def whole_before(site: Site) -> None:
     site.assert_whole()
+
+
+@pytest.fixture(autouse=True)
+def whole_after(site: Site) -> Iterator[None]:
+    """Restore the file; what one test leaves whole the next one need not look at again."""
     text = site.file.read_text()
     yield
     site.file.write_text(text)

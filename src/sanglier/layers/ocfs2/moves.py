@@ -53,8 +53,8 @@ MAKE = (
 device=$1 marker=$2 how=$3; shift 3
 in_use "$device" true
 untouched() {
-    debugfs.ocfs2 -R 'ls /' "$device" 2>/dev/null | while read -r _ _ _ _ name; do
-        case $name in .|..|lost+found) ;; *) return 1;; esac
+    debugfs.ocfs2 -R 'ls /' "$device" 2>/dev/null | while read -r inode _ _ _ name; do
+        case $inode:$name in :|*:.|*:..|*:lost+found) ;; *) return 1;; esac
     done
 }
 case $how in
