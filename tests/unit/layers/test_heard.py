@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from sanglier.layers.ocfs2.desired import heard_file, heard_service, mount_file
+from sanglier.layers.ocfs2.desired import HEARD_MORE_S, heard_file, heard_service, mount_file
 
-from .goal import GOAL, TIMINGS, VOLUME
+from .goal import GOAL, VOLUME
 
 DEVICE, POINT = VOLUME.map_device, VOLUME.mount
 UUID = "4903EEDE921441EB9618D0656A047BA9"
@@ -252,11 +252,39 @@ def test_what_is_mounted_is_left_alone(host: Host) -> None:
 
 
 def test_the_mount_waits_for_it_and_it_waits_for_the_map() -> None:
-    service, mount = heard_service(VOLUME, TIMINGS), mount_file(VOLUME)
+    service, mount = heard_service(VOLUME), mount_file(VOLUME)
     name = service.path.rsplit("/", 1)[-1]
     assert name == "sanglier-heard-data.service"
     for line in ("Requires=", "After="):
         assert any(name in li for li in mount.text.splitlines() if li.startswith(line))
         of_service = [li for li in service.text.splitlines() if li.startswith(line)]
         assert "dev-mapper-sanglier\\x2ddata.device" in of_service[0]
-    assert service in (heard_service(v, GOAL.cluster.timings) for v in GOAL.cluster.volumes)
+    assert service in (heard_service(v) for v in GOAL.cluster.volumes)
+
+
+def extensions(host: Host) -> list[int]:
+    """Seconds by which the program had the unit's limit extended, each time."""
+    words = [word for call in host.calls("systemd-notify") for word in call.split()]
+    name = "EXTEND_TIMEOUT_USEC="
+    return [int(w.removeprefix(name)) // 1_000_000 for w in words if w.startswith(name)]
+
+
+def test_the_units_limit_is_extended_by_the_patience_in_force(host: Host) -> None:
+    host.sees([*silence(PATIENCE + 4)])
+    host.run("wait")
+    assert extensions(host) == [2 * PATIENCE + HEARD_MORE_S]
+
+
+def test_the_units_limit_is_extended_by_the_longer_patience_of_another(host: Host) -> None:
+    looks = [*silence(3 * PATIENCE + 4)]
+    host.sees(looks)
+    for number in range(len(looks)):
+        text = written(looks[number]).replace(f" {2000 * PATIENCE}", f" {6000 * PATIENCE}")
+        host.put(f"look-{number}", text)
+    host.run("wait")
+    assert extensions(host) == [6 * PATIENCE + HEARD_MORE_S]
+
+
+def test_the_units_own_limit_is_what_the_program_adds() -> None:
+    assert f"TimeoutStartSec={HEARD_MORE_S}\n" in heard_service(VOLUME).text
+    assert f"MORE_S={HEARD_MORE_S} " in heard_file().text

@@ -49,7 +49,7 @@ PROGRAMS = {"drbd": _programs(handler_file(GOAL)), "cluster": _programs(*OF_THE_
 
 YOUNGER = (
     again_file(), nodes_file(GOAL.cluster), check_file(), check_unit(), heard_file(),
-    *(heard_service(volume, GOAL.cluster.timings) for volume in GOAL.cluster.volumes),
+    *(heard_service(volume) for volume in GOAL.cluster.volumes),
 )  # fmt: skip
 """Files of the filesystem's layer that are younger than the recordings."""
 

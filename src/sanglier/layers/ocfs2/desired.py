@@ -24,7 +24,10 @@ O2CB = "o2cb.service"
 AGAIN = "sanglier-mount-again"
 HEARD = "sanglier-heard"
 HEARD_MORE_S = 120
-"""Time for all but the silence of another server, seconds: a busy machine, a slow disk."""
+"""Time for all but the silence of another server, seconds: a busy machine, a slow disk.
+
+The unit's own limit; its program has it extended by the patience that is in force.
+"""
 AGAIN_S = 10
 """Pause before a mount that failed is tried again, seconds."""
 MOUNT_S = 180
@@ -175,7 +178,7 @@ def mount_file(volume: Volume) -> WantedFile:
     return WantedFile(path=f"{UNIT_DIR}/{unit_name(volume.mount)}", content=content)
 
 
-def heard_service(volume: Volume, timings: Timings) -> WantedFile:
+def heard_service(volume: Volume) -> WantedFile:
     """Build the unit that hears the other servers before a mount, systemd.service(5).
 
     It holds a reference to the heartbeat until the filesystem is mounted, and however it ends
@@ -192,7 +195,7 @@ def heard_service(volume: Volume, timings: Timings) -> WantedFile:
         f"NotifyAccess=all\n"
         f"ExecStart=/bin/sh {HEARD_PATH} wait {volume.map_device} {volume.mount}\n"
         f"ExecStopPost=/bin/sh {HEARD_PATH} release {volume.map_device}\n"
-        f"TimeoutStartSec={heard_limit(timings)}\n"
+        f"TimeoutStartSec={HEARD_MORE_S}\n"
     )
     return WantedFile(path=f"{UNIT_DIR}/{heard_unit(volume.mount)}", content=content)
 
@@ -218,7 +221,7 @@ def again_file() -> WantedFile:
 def files_of(cluster: Cluster) -> tuple[WantedFile, ...]:
     """List the files of this layer; equal on all application servers."""
     mounts = (mount_file(volume) for volume in cluster.volumes)
-    heard = (heard_service(volume, cluster.timings) for volume in cluster.volumes)
+    heard = (heard_service(volume) for volume in cluster.volumes)
     guard = (nodes_file(cluster), check_file(), check_unit(), heard_file(), *heard)
     return (*guard, conf_file(cluster), default_file(cluster), again_file(), *mounts)
 
