@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sanglier.core.errors import SanglierError
 from sanglier.lab.control import Lab
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -28,6 +29,14 @@ DISK_BYTES = 512 << 20
 """Size of each data disk: what is copied, verified and checked whole in many tests."""
 
 PATIENCE_S = 240.0
+SEEN = """
+uptime
+timeout 20 crm_mon -1 -r -A -f
+timeout 10 corosync-quorumtool -s
+timeout 20 stonith_admin --history '*' --verbose
+grep -A1 cs: /proc/drbd
+journalctl -b --no-pager -n 60 -t sanglier-fence-peer -t pacemaker-controld -t pacemaker-fenced
+"""
 
 
 def side(volume: str, minor: int) -> str:
@@ -119,8 +128,20 @@ class Site:
         """Wait until a shell condition holds on a host, which may be booting meanwhile."""
         deadline = time.monotonic() + seconds
         while not self._holds(host, condition):
-            assert time.monotonic() < deadline, f"{host}: never came true: {condition}"
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{host}: never came true: {condition}\n{self._seen()}")
             time.sleep(1)
+
+    def _seen(self) -> str:
+        """What the storage servers tell, for a failure that may not come again."""
+        told = ""
+        for host in ("disk-a", "disk-b"):
+            try:
+                done = self.lab.run(host, "sh", "-c", SEEN, timeout=60)
+                told += f"{host}:\n{done.stdout}{done.stderr}"
+            except (subprocess.TimeoutExpired, SanglierError) as error:
+                told += f"{host}: {error}\n"
+        return told
 
     def _holds(self, host: str, condition: str) -> bool:
         try:
