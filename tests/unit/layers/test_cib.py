@@ -107,6 +107,13 @@ def test_fencing_is_on_and_a_lost_quorum_freezes() -> None:
     assert (values["stonith-enabled"], values["no-quorum-policy"]) == ("true", "freeze")
 
 
+def test_a_secondary_that_has_lost_its_peer_is_not_promoted() -> None:
+    """The third number of the DRBD agent: Secondary, up to date, peer unknown (M1 of the model)."""
+    name = f"{cib.drbd(VOLUME)}-parameters-adjust_master_score"
+    found = [e for e in cib.configuration(GOAL.cluster).iter("nvpair") if e.get("id") == name]
+    assert [element.get("value") for element in found] == ["0 0 0 10000"]
+
+
 def test_no_secret_in_it_but_the_path_of_the_script() -> None:
     text = cib.as_text(cib.configuration(GOAL.cluster))
     assert not [secret for secret in SECRETS.all if secret.reveal() in text]

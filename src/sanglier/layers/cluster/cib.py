@@ -16,6 +16,10 @@ ALERT = "/usr/lib/sanglier/node-alert"
 PREFER = "50"
 STICKINESS = "100"
 """More than PREFER: a side that moved stays until somebody moves it back (`sanglier move`)."""
+PROMOTED_WHERE_UP_TO_DATE = "0 0 0 10000"
+"""Scores of ocf:linbit:drbd for: only consistent data; only the peer's; up to date, but Secondary
+and the peer unknown; up to date, and Primary or the peer known (connected, or outdated).  The third
+is 0: a Secondary may have been resynced just before its Primary went on alone (M1 of the model)."""
 Form = tuple[str, tuple[tuple[str, str], ...], tuple["Form", ...]]
 """An element without what does not matter: name, sorted attributes, children."""
 
@@ -92,7 +96,7 @@ def _mirror(resources: Element, volume: Volume) -> None:
     identity = drbd(volume)
     parameters = {
         "drbd_resource": volume.name,
-        "adjust_master_score": "0 0 1000 10000",
+        "adjust_master_score": PROMOTED_WHERE_UP_TO_DATE,
         "ignore_missing_notifications": "true",
     }
     primitive = _agent(clone, identity, "linbit", "drbd", parameters)
