@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ from sanglier.layers.target.desired import (
     tpg,
     tree_file,
 )
-from sanglier.spec.budget import GRACE_S
+from sanglier.spec.budget import GRACE_S, totem_s
 
 from .goal import GOAL, TIMINGS, VOLUME
 from .recordings import outputs_of
@@ -483,6 +484,72 @@ def test_nobody_waits_for_a_peer_that_corosync_has_lost(lost: Place) -> None:
     lost.put(lost.state, f"{STANDBY}\n")
     assert fence(lost) == DEAD
     assert (lost.counted(), shots(lost)) == (0, [SHOT])
+
+
+def _answers(place: Place, *bad: int, saying: str) -> None:
+    """Let corosync-quorumtool say something else, the so-manieth times that it is asked."""
+    place.put(place.root / "bad", saying)
+    numbers = "|".join(str(number) for number in bad)
+    place.tool(
+        "corosync-quorumtool",
+        f"""
+printf x >> {place.root}/told; n=$(wc -c < {place.root}/told)
+case $n in {numbers}) cat {place.root}/bad; exit 1 ;; *) cat {place.root}/votes ;; esac""",
+    )
+
+
+NO_ANSWER = "Cannot initialize QUORUM service\n"
+
+
+@pytest.mark.parametrize("bad", [(1, 2), (4,), (4, 5), (7, 8, 9, 10)])
+@pytest.mark.parametrize("saying", ["", NO_ANSWER, "half"])
+def test_no_whole_answer_is_not_a_lost_peer(lost: Place, bad: tuple[int, ...], saying: str) -> None:
+    lost.put(lost.state, f"{STANDBY}\n")
+    half = votes("disk-b-dead").split("    Nodeid")[0]
+    _answers(lost, *bad, saying=half if saying == "half" else saying)
+    assert fence(lost) == DEAD
+    assert (lost.counted(), shots(lost)) == (TIMINGS.fence_hold_s, [SHOT])
+
+
+def test_a_peer_is_lost_that_two_answers_in_succession_lack(lost: Place) -> None:
+    lost.put(lost.state, f"{STANDBY}\n")
+    _answers(lost, 4, 6, saying=votes("disk-b-dead"))
+    assert fence(lost) == DEAD
+    assert (lost.counted(), shots(lost)) == (TIMINGS.fence_hold_s, [SHOT])
+
+
+def test_another_server_whose_name_begins_alike_is_not_the_peer(lost: Place) -> None:
+    lost.put(lost.state, f"{STANDBY}\n")
+    status, _ = lost.run(HANDLER, DRBD_PEERS="disk", DRBD_RESOURCE="data", DRBD_MINOR="0")
+    assert (status, lost.counted(), len(shots(lost))) == (DEAD, 0, 1)
+
+
+@pytest.mark.parametrize("side", [OPTIMIZED, STANDBY])
+def test_a_server_that_stood_still_waits_until_corosync_has_looked_anew(
+    lost: Place, side: str
+) -> None:
+    """It woke up after an hour; what it holds for the membership is of before."""
+    lost.put(lost.state, f"{side}\n")
+    later(lost, 1, f"[ -e {lost.root}/woken ] || {{ echo 4600.00 0 > {lost.root}/uptime; "
+          f": > {lost.root}/woken; }}")  # fmt: skip
+    lost.put(lost.root / "when-shot", f"cp {lost.root}/uptime {lost.root}/shot-at\n")
+    assert fence(lost) == DEAD
+    waited = int((lost.root / "shot-at").read_text().split(".")[0]) - 4600
+    totem = ceil(totem_s(TIMINGS))
+    assert waited == (totem + 1 if side == OPTIMIZED else TIMINGS.fence_hold_s)
+
+
+def test_a_disk_that_fails_while_there_is_no_quorum_is_not_shot_for(lost: Place) -> None:
+    lost.put(lost.root / "votes", votes("disk-b-dead").replace("Yes", "No "))
+    lost.put(lost.root / "quorum", votes("disk-b-dead"))
+    lost.put(lost.root / "failed", mirror("disk-b-dead").replace("ds:UpToDate", "ds:Diskless"))
+    lost.put(lost.root / "good", mirror("converged"))
+    lost.put(lost.root / "ends", f"""
+cp {lost.root}/failed {lost.proc}; cp {lost.root}/quorum {lost.root}/votes
+[ "$(wc -c < {lost.root}/slept)" -lt 9 ] || cp {lost.root}/good {lost.proc}
+""")  # fmt: skip
+    later(lost, 3, f". {lost.root}/ends")
+    assert (fence(lost), shots(lost)) == (NO_DEATH, [])
 
 
 def test_a_mirror_that_comes_back_is_no_death(lost: Place) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from math import ceil
 
 from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
 from sanglier.layers.files import HEADER, WantedFile
-from sanglier.spec.budget import GRACE_S
+from sanglier.spec.budget import GRACE_S, totem_s
 from sanglier.spec.cluster import Cluster, StorageServer, Timings, Volume
 
 HASH = "sha256"
@@ -142,6 +143,7 @@ def handler_file(goal: Goal) -> WantedFile:
     text = _handler()
     for name, seconds in handler_waits(goal.cluster.timings).items():
         text = text.replace(f"@{name}@", seconds)
+    text = text.replace("@totem@", str(ceil(totem_s(goal.cluster.timings))))
     text = text.replace("@first_state@", f"{state}/alua/sanglier/alua_access_state")
     text = text.replace("@first_mark@", mark_path(first))
     return WantedFile(path=HANDLER, content=text, mode=0o755)
