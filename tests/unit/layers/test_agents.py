@@ -371,9 +371,11 @@ case $1 in
         echo '<status code="0" message="OK"/>'; echo '</pacemaker-result>' ;;
     --reboot)
         echo "$*" >> ROOT/shots
-        [ ! -e ROOT/when-shot ] || . ROOT/when-shot ;;
+        [ ! -e ROOT/when-shot ] || . ROOT/when-shot
+        [ -e ROOT/lies ] || cp ROOT/without ROOT/votes ;;
 esac
 """
+"""A kill that succeeds takes the peer out of Corosync's membership, unless the switch lies."""
 
 
 @pytest.fixture(name="lost")
@@ -383,6 +385,7 @@ def fixture_lost(place: Place) -> Place:
     place.put(place.state, f"{OPTIMIZED}\n")
     place.put(place.root / "uptime", "900.00 0.00\n")
     place.put(place.root / "votes", votes("converged"))
+    place.put(place.root / "without", votes("disk-b-dead"))
     place.put(place.root / "joins", joins(1))
     place.put(place.root / "events", "")
     (place.root / "crm").mkdir()
@@ -577,9 +580,54 @@ def test_without_quorum_nobody_shoots(lost: Place) -> None:
 
 
 def test_only_a_confirmed_kill_is_a_death(lost: Place) -> None:
-    lost.put(lost.root / "when-shot", f'[ "$(wc -l < {lost.root}/shots)" -ge 3 ]; exit $?\n')
+    lost.put(lost.root / "when-shot", f'[ "$(wc -l < {lost.root}/shots)" -ge 3 ] || exit 1\n')
     assert fence(lost) == DEAD
     assert shots(lost) == [SHOT] * 3
+
+
+# A switch that lies while the victim still talks.
+
+
+def lies(place: Place) -> None:
+    place.put(place.root / "lies", "")
+
+
+def test_a_server_that_corosync_still_sees_was_not_killed(lost: Place) -> None:
+    lies(lost)
+    reconnect_after(lost, 60)
+    assert fence(lost) == NO_DEATH
+    assert len(shots(lost)) > 1
+
+
+def test_a_kill_counts_once_the_victim_has_left_the_membership(lost: Place) -> None:
+    lies(lost)
+    later(lost, 8, f"cp {lost.root}/without {lost.root}/votes")
+    assert (fence(lost), shots(lost), lost.counted()) == (DEAD, [SHOT], 8)
+
+
+def test_a_victim_that_joined_anew_meanwhile_has_left(lost: Place) -> None:
+    lies(lost)
+    lost.put(lost.root / "joined", joins(2))
+    lost.put(lost.root / "when-shot", f"cp {lost.root}/joined {lost.root}/joins\n")
+    assert (fence(lost), shots(lost)) == (DEAD, [SHOT])
+
+
+def test_a_lie_does_not_count_when_the_victim_is_cut_off_later(lost: Place) -> None:
+    """The kill that it outlived is in the history as done."""
+    lies(lost)
+    take_note(lost)
+    lost.put(lost.root / "lied", event("by-hand") + "\n")
+    lost.put(lost.root / "when-shot", f"""
+cp {lost.root}/lied {lost.root}/events
+[ "$(wc -l < {lost.root}/shots)" -lt 3 ] || exit 1
+""")  # fmt: skip
+    lost.put(lost.root / "good", mirror("converged"))
+    ends = f"""
+[ "$(wc -c < {lost.root}/slept)" -lt 40 ] || cp {lost.root}/without {lost.root}/votes
+[ "$(wc -c < {lost.root}/slept)" -lt 80 ] || cp {lost.root}/good {lost.proc}
+"""
+    lost.put(lost.root / "then", ends)
+    assert fence(lost) == NO_DEATH
 
 
 # Which kills count.  No clock is asked: the events of these tests are of another year.
