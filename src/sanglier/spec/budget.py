@@ -7,7 +7,7 @@ tool's own code decides; the whole reasoning is in docs/explanation/timeouts.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sanglier.spec.cluster import Timings
@@ -95,15 +95,36 @@ def membership_s(timings: Timings) -> float:
     return max(totem_s(timings), dead_peer_s(timings))
 
 
+def fencing_s(timings: Timings) -> float:
+    """Longest until a server is confirmed off: each level may fail, and take its time for it."""
+    return float(timings.fence_levels * timings.fence_s)
+
+
+def least_hold_s(timings: Timings) -> int:
+    """Hold of fire that I12 asks for, in whole seconds and with 2 s to spare."""
+    return int(2 * timings.drbd_ping_int_s + GRACE_S + fencing_s(timings) + ALLOWANCE_S) + 2
+
+
+def longer_hold_s(timings: Timings) -> int:
+    """Hold of fire of the higher node id: where no side is open the lower one's shot hits first."""
+    return timings.fence_hold_s + int(fencing_s(timings) + ALLOWANCE_S)
+
+
+def with_levels(timings: Timings, levels: int) -> Timings:
+    """Count the levels of fencing: the hold of fire outlasts all of them."""
+    counted = replace(timings, fence_levels=levels)
+    return replace(counted, fence_hold_s=max(timings.fence_hold_s, least_hold_s(counted)))
+
+
 def fenced_s(timings: Timings) -> float:
     """F_fence: a silent storage server is confirmed dead, to both Pacemaker and DRBD."""
     noticed = max(ping_loss_s(timings), membership_s(timings))
-    return _round(noticed + timings.fence_s + ALLOWANCE_S)
+    return _round(noticed + fencing_s(timings) + ALLOWANCE_S)
 
 
 def knocked_out_s(timings: Timings) -> float:
     """F_ko: a storage server that only pretends to work is confirmed dead."""
-    return _round(knock_out_s(timings) + timings.fence_s + ALLOWANCE_S)
+    return _round(knock_out_s(timings) + fencing_s(timings) + ALLOWANCE_S)
 
 
 def longest_failover_s(timings: Timings) -> float:
@@ -113,7 +134,7 @@ def longest_failover_s(timings: Timings) -> float:
 
 def hang_overcome_s(timings: Timings) -> float:
     """A hung disk's path is given up, its server switched off, and the other side open."""
-    beyond = timings.fence_s + OPEN_S + timings.polling_s
+    beyond = fencing_s(timings) + OPEN_S + timings.polling_s
     return _round(hung_s(timings) + beyond)
 
 
@@ -272,9 +293,9 @@ def _of_the_arbitration(t: Timings) -> tuple[Inequality, ...]:
         ),
         _less(
             "I12", Kind.HARD, "2 x ping-int + grace 3 + fencing + 2 < hold of fire",
-            2 * t.drbd_ping_int_s + GRACE_S + t.fence_s + ALLOWANCE_S, t.fence_hold_s,
+            2 * t.drbd_ping_int_s + GRACE_S + fencing_s(t) + ALLOWANCE_S, t.fence_hold_s,
             "when the mirror alone is cut, the standby side may notice two ping-ints before the "
-            "open side does, and must not shoot before that one's shot has hit",
+            "open side does, and must not shoot before that one's shot has hit, by whatever level",
         ),
         _less(
             "I13", Kind.HARD, "witness drops a silent server + 1 < qdevice sync timeout",

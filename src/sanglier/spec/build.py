@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from types import MappingProxyType
 
 from sanglier.spec import defaults, hosts, model, sizes, timings
+from sanglier.spec.budget import with_levels
 from sanglier.spec.cluster import (
     Access,
     ApplicationServer,
@@ -29,7 +30,7 @@ def build(file: model.File, name: str) -> Cluster:
         name=file.cluster,
         iqn_prefix=file.iqn,
         access=Access(file.access),
-        timings=_timings(file.timings),
+        timings=_timings(file.timings, levels(file)),
         storage=tuple(
             _storage(index, name, server)
             for index, (name, server) in enumerate(file.storage.items())
@@ -41,11 +42,16 @@ def build(file: model.File, name: str) -> Cluster:
     )
 
 
-def _timings(written: str | model.Wish) -> Timings:
+def levels(file: model.File) -> int:
+    """Give the most levels of fencing that a storage server has; one where there is none."""
+    return max(1, *(len(server.fence) for server in file.storage.values()))
+
+
+def _timings(written: str | model.Wish, fence_levels: int) -> Timings:
     if isinstance(written, str):
-        return timings.by_name(written)
+        return with_levels(timings.by_name(written), fence_levels)
     fence = None if written.fence is None else parse_seconds(written.fence)
-    return solve(parse_seconds(written.stall), fence)
+    return solve(parse_seconds(written.stall), fence, fence_levels)
 
 
 def _address(text: str) -> str:

@@ -129,10 +129,13 @@ class Timings:
     qdevice_sync_timeout_ms: int
     """The same while the membership changes, quorum.device.sync_timeout."""
     fence_s: int
-    """Longest that switching a server off may take until it is confirmed (assumed, measured)."""
+    """Longest that one level of fencing may take until it has switched a server off, or has failed
+    (assumed, measured)."""
     fence_hold_s: int
     """How long the standby side leaves the first shot to the open side when only the mirror is
-    cut: longer than a fencing takes."""
+    cut: longer than a fencing takes, all its levels one after the other."""
+    fence_levels: int = 1
+    """The most levels of fencing that a storage server has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

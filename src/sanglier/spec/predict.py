@@ -20,6 +20,7 @@ from sanglier.spec.budget import (
     RETRY_S,
     dead_peer_s,
     declared_dead_s,
+    fencing_s,
     patience_s,
     self_fence_s,
     totem_s,
@@ -64,7 +65,8 @@ def _mirror(t: Timings) -> Waits:
 
 
 def _fencing(t: Timings) -> Waits:
-    return (("fencing", float(t.fence_s)),)
+    name = "fencing" if t.fence_levels == 1 else f"fencing, {t.fence_levels} levels"
+    return ((name, fencing_s(t)),)
 
 
 def _path(t: Timings) -> Waits:
@@ -244,10 +246,12 @@ FAULTS: Mapping[str, Callable[[Timings], tuple[Waits | None, str]]] = MappingPro
 def predict_one(timings: Timings, fault: str, *, fence_s: int | None = None) -> Prediction:
     """Predict one fault; ``KeyError`` when there is none of that name.
 
-    ``fence_s`` is the time that fencing took where it was measured, instead of the
-    longest that the set allows for.
+    ``fence_s`` is the time that fencing took where it was measured, with whatever
+    level, instead of the longest that the set allows for.
     """
-    measured = timings if fence_s is None else replace(timings, fence_s=fence_s)
+    measured = timings
+    if fence_s is not None:
+        measured = replace(timings, fence_s=fence_s, fence_levels=1)
     made_of, text = FAULTS[fault](measured)
     stall = None if made_of is None else _total(made_of)
     return Prediction(fault=fault, stall_s=stall, made_of=made_of or (), text=text)

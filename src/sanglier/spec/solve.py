@@ -12,7 +12,6 @@ from math import ceil
 from sanglier.core.errors import SanglierError
 from sanglier.spec.budget import (
     ALLOWANCE_S,
-    GRACE_S,
     HANDLER_S,
     LEAST_ISCSI_S,
     LEAST_TOKEN_S,
@@ -20,7 +19,9 @@ from sanglier.spec.budget import (
     OPEN_S,
     RETRY_S,
     fenced_s,
+    fencing_s,
     hang_overcome_s,
+    least_hold_s,
     longest_failover_s,
 )
 from sanglier.spec.cluster import Timings
@@ -43,13 +44,16 @@ TOKENS = 2.2
 AFTER_FENCING_S = int(OPEN_S) + POLLING_S
 
 
-def default_fence_s(stall_s: int) -> int:
-    """Give what fencing may take when the file does not say it: half of what is to be shared."""
-    return min(MOST_FENCE_S, max(1, (stall_s - 4) // 2))
+def default_fence_s(stall_s: int, levels: int = 1) -> int:
+    """Give what a level of fencing may take when the file does not say it.
+
+    Half of what is to be shared; with more levels each has as much as is left for the rest.
+    """
+    return min(MOST_FENCE_S, max(1, (stall_s - 4) // (1 + levels)))
 
 
 def least_stall_s(fence_s: int) -> int:
-    """Give the shortest stall that can be promised if fencing takes ``fence_s``.
+    """Give the shortest stall that can be promised if fencing takes ``fence_s``, all levels.
 
     The least token and consensus, then fencing, opening and polling; or the least
     time in which an initiator gives a path up.
@@ -58,22 +62,23 @@ def least_stall_s(fence_s: int) -> int:
     return max(fenced, ceil(LEAST_ISCSI_S + RETRY_S))
 
 
-def solve(stall_s: int, fence_s: int | None = None) -> Timings:
+def solve(stall_s: int, fence_s: int | None = None, levels: int = 1) -> Timings:
     """Give the timeouts for a stall of at most ``stall_s`` when the open server dies.
 
-    ``fence_s`` is the longest that the fence devices take; both are whole seconds.
+    ``fence_s`` is the longest that a fence device takes, of ``levels`` that may have to be
+    tried one after the other; both are whole seconds.
     Raises ``SanglierError`` with SG-SPEC-090, the inequality that fails and the
     least stall that is possible.  Equal wishes give equal sets.
     """
-    fence = default_fence_s(stall_s) if fence_s is None else fence_s
-    if stall_s < least_stall_s(fence):
-        raise _too_short(stall_s, fence)
+    fence = default_fence_s(stall_s, levels) if fence_s is None else fence_s
+    if stall_s < least_stall_s(levels * fence):
+        raise _too_short(stall_s, levels * fence, levels)
     if stall_s > CEILING_S:
         raise _too_long(stall_s)
-    return _set(stall_s, fence)
+    return _set(stall_s, fence, levels)
 
 
-def _too_short(stall_s: int, fence_s: int) -> SanglierError:
+def _too_short(stall_s: int, fence_s: int, levels: int) -> SanglierError:
     token = (stall_s - fence_s - AFTER_FENCING_S) / TOKENS
     if token < LEAST_TOKEN_S:
         left = f"{token:.1f} s" if token > 0 else "nothing"
@@ -85,17 +90,19 @@ def _too_short(stall_s: int, fence_s: int) -> SanglierError:
             f"and {paths:g} s would be left for them"
         )
     least = least_stall_s(fence_s)
-    faster = _faster_fencing(stall_s)
+    faster = _faster_fencing(stall_s, levels)
+    counted = "" if levels == 1 else f" ({levels} levels, one after the other)"
     return _impossible(
-        f"a stall of at most {stall_s} s is not possible with fencing of up to {fence_s} s: "
+        f"a stall of at most {stall_s} s is not possible with fencing of up to {fence_s} s"
+        f"{counted}: "
         f"{failing}",
         f"{least} s is the least; write `stall: {least}s` or more{faster}",
     )
 
 
-def _faster_fencing(stall_s: int) -> str:
-    most = stall_s - (least_stall_s(MOST_FENCE_S) - MOST_FENCE_S)
-    possible = most >= 1 and least_stall_s(most) <= stall_s
+def _faster_fencing(stall_s: int, levels: int) -> str:
+    most = (stall_s - (least_stall_s(MOST_FENCE_S) - MOST_FENCE_S)) // levels
+    possible = most >= 1 and least_stall_s(levels * most) <= stall_s
     return f", or use fence devices that take at most {most} s" if possible else ""
 
 
@@ -110,8 +117,10 @@ def _impossible(what: str, fix: str) -> SanglierError:
     return SanglierError(code="SG-SPEC-090", subject="timings.stall", what=what, fix=fix)
 
 
-def _set(stall_s: int, fence_s: int) -> Timings:
-    named = replace(SAFE, name=f"stall-{stall_s}s", polling_s=POLLING_S, fence_s=fence_s)
+def _set(stall_s: int, fence_s: int, levels: int) -> Timings:
+    named = replace(
+        SAFE, name=f"stall-{stall_s}s", polling_s=POLLING_S, fence_s=fence_s, fence_levels=levels
+    )
     return _self_fence(_scsi(_paths(_mirror_and_arbitration(named, stall_s), stall_s)))
 
 
@@ -123,11 +132,11 @@ def _mirror_and_arbitration(timings: Timings, stall_s: int) -> Timings:
     """Share the time until a silent server is noticed; DRBD is never the more nervous."""
     ping_int = _clamp(stall_s // 6, LEAST_PING_INT_S, MOST_PING_INT_S)
     pings = stall_s - int(HANDLER_S) - POLLING_S - 2 * ping_int
-    totem = stall_s - timings.fence_s - AFTER_FENCING_S
+    totem = stall_s - int(fencing_s(timings)) - AFTER_FENCING_S
     token = min(MOST_TOKEN_MS, 10_000 * totem // 22, 1000 * pings) // 100 * 100
     consensus = token * 12 // 10
     qdevice = (token + consensus) * 10 // 12 // 100 * 100
-    return replace(
+    shared = replace(
         timings,
         drbd_timeout_ds=10 * ping_int - 5,
         drbd_ping_int_s=ping_int,
@@ -138,8 +147,8 @@ def _mirror_and_arbitration(timings: Timings, stall_s: int) -> Timings:
         corosync_consensus_ms=consensus,
         qdevice_timeout_ms=qdevice,
         qdevice_sync_timeout_ms=max(5000, 2 * qdevice),
-        fence_hold_s=2 * ping_int + timings.fence_s + int(GRACE_S + ALLOWANCE_S) + 2,
     )
+    return replace(shared, fence_hold_s=least_hold_s(shared))
 
 
 def _paths(timings: Timings, stall_s: int) -> Timings:

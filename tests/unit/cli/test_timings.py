@@ -70,14 +70,14 @@ def test_what_is_in_force_is_compared() -> None:
     values = runtime_values(GOAL, facts_of("converged"))
     recorded = tuple(v for v in values if v.layer == "drbd")
     assert [line.plain for line in check_lines(recorded)] == [
-        "  ✓ disk-a       drbd       7 values",
-        "  ✓ disk-b       drbd       7 values",
+        "  ✓ disk-a       drbd       8 values",
+        "  ✓ disk-b       drbd       8 values",
     ]
     wanted = replace(GOAL, cluster=replace(GOAL.cluster, timings=replace(TIMINGS, drbd_ko_count=9)))
     changed = tuple(v for v in runtime_values(wanted, facts_of("converged")) if v.host == "disk-a")
     lines = [line.plain for line in check_lines(changed)]
     assert lines[:2] == [
-        "  ✗ disk-a       drbd       1 of 7 differ",
+        "  ✗ disk-a       drbd       1 of 8 differ",
         "      data ko-count: wanted 9, in force 11",
     ]
 

@@ -29,7 +29,7 @@ from sanglier.layers.target.desired import (
     tpg,
     tree_file,
 )
-from sanglier.spec.budget import GRACE_S, totem_s
+from sanglier.spec.budget import GRACE_S, fencing_s, longer_hold_s, totem_s
 
 from .goal import GOAL, TIMINGS, VOLUME
 from .recordings import outputs_of
@@ -101,6 +101,7 @@ class Place:
             ("/proc/uptime", self.root / "uptime"),
             ("/proc/$pid", self.root / "proc/$pid"),
             ("/run/crm", self.root / "crm"),
+            ("/sys/block/drbd", self.root / "sys-block/drbd"),
             ("/usr/lib/sanglier", self.root / "bin"),
             ("/dev/drbd", self.root / "drbd"),
             ("/etc/sanglier", self.root / "etc"),
@@ -383,6 +384,7 @@ def fixture_lost(place: Place) -> Place:
     """The mirror is cut, the peer still a member, this side open; a second per sleep."""
     place.put(place.proc, mirror("disk-b-dead"))
     place.put(place.state, f"{OPTIMIZED}\n")
+    place.put(place.mark, "open\n")
     place.put(place.root / "uptime", "900.00 0.00\n")
     place.put(place.root / "votes", votes("converged"))
     place.put(place.root / "without", votes("disk-b-dead"))
@@ -583,6 +585,67 @@ def test_only_a_confirmed_kill_is_a_death(lost: Place) -> None:
     lost.put(lost.root / "when-shot", f'[ "$(wc -l < {lost.root}/shots)" -ge 3 ] || exit 1\n')
     assert fence(lost) == DEAD
     assert shots(lost) == [SHOT] * 3
+
+
+# Who shoots first, and who not at all.
+
+
+@pytest.mark.parametrize("peer", ["disk-b", "disk-a"])
+def test_where_no_side_is_open_the_higher_node_id_outlasts_the_others_shot(
+    lost: Place, peer: str
+) -> None:
+    """Both hold their fire; in the middle of a move, or with both sides shut."""
+    here = {"disk-b": "disk-a", "disk-a": "disk-b"}[peer]
+    for name in ("votes", "without"):
+        text = (lost.root / name).read_text()
+        swapped = text.replace(" (local)", "").replace(here, f"{here} (local)")
+        lost.put(lost.root / name, swapped if here == "disk-b" else text)
+    if here == "disk-b":
+        lost.put(lost.root / "without", votes("disk-b-dead").replace("disk-a", "disk-b"))
+    lost.put(lost.state, f"{STANDBY}\n")
+    status, _ = lost.run(HANDLER, DRBD_PEERS=peer, DRBD_RESOURCE="data", DRBD_MINOR="0")
+    longer = longer_hold_s(TIMINGS)
+    assert longer > TIMINGS.fence_hold_s + fencing_s(TIMINGS)
+    assert (status, lost.counted()) == (DEAD, TIMINGS.fence_hold_s if here == "disk-a" else longer)
+
+
+def test_an_open_side_without_a_mark_does_not_go_first(lost: Place) -> None:
+    """Two sides that look open would both go first; by order only one has the mark."""
+    lost.mark.unlink()
+    assert fence(lost) == DEAD
+    assert lost.counted() == TIMINGS.fence_hold_s
+
+
+def backed(place: Place, answer: str) -> None:
+    """A disk under the mirror, as the kernel links it."""
+    place.put(place.root / f"sys-block/drbd{VOLUME.minor}/slaves/dm-0/dev", "254:0\n")
+    place.tool("dd", f'echo "$*" >> {place.root}/read; {answer}')
+
+
+HANGS = 'trap "" TERM; exec /bin/sleep 12'
+
+
+@pytest.mark.parametrize("answer", [HANGS, "exit 1"], ids=["hangs", "fails"])
+def test_nobody_is_shot_for_a_disk_that_does_not_answer_here(lost: Place, answer: str) -> None:
+    backed(lost, answer)
+    reconnect_after(lost, 8)
+    assert (fence(lost), shots(lost)) == (NO_DEATH, [])
+    assert "if=/dev/dm-0" in (lost.root / "read").read_text()
+    assert len((lost.root / "read").read_text().splitlines()) == (1 if answer == HANGS else 7)
+
+
+def test_a_disk_that_answers_costs_the_shot_no_sleep(lost: Place) -> None:
+    backed(lost, ":")
+    gone(lost)
+    assert (fence(lost), shots(lost), lost.counted()) == (DEAD, [SHOT], 0)
+
+
+def test_a_peer_that_is_dead_already_needs_no_answer_of_the_disk(lost: Place) -> None:
+    backed(lost, HANGS)
+    take_note(lost)
+    happened(lost, event("by-pacemaker"))
+    gone(lost)
+    assert (fence(lost), shots(lost)) == (DEAD, [])
 
 
 # A switch that lies while the victim still talks.

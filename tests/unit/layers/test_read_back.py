@@ -72,7 +72,7 @@ def test_the_articles_cluster_is_good_too() -> None:
 def test_every_timeout_of_the_set_is_read_back_somewhere() -> None:
     read = {value.timing for value in runtime_values(GOAL, CONVERGED)} - {""}
     assert read == set(TIMING.values())
-    assert read == set(Timings.__dataclass_fields__) - {"name"}
+    assert read == set(Timings.__dataclass_fields__) - {"name", "fence_levels"}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,9 @@ def test_corosyncs_values_in_force_are_in_it(values: dict[str, str], code: str) 
 
 
 def test_the_handlers_hold_is_that_of_the_program_on_the_host() -> None:
-    facts = altered(CONVERGED, "disk-b", DrbdFacts, handler={"hold": "3", "grace": "3"})
+    facts = altered(
+        CONVERGED, "disk-b", DrbdFacts, handler={"hold": "3", "grace": "3", "longer": "55"}
+    )
     found = read_back(GOAL, facts)
     assert [v.name for v in found.differing] == ["fence-peer hold"]
     assert codes(found) == {"I12"}
@@ -143,7 +145,7 @@ def test_a_value_that_is_more_patient_differs_and_breaks_nothing() -> None:
 def test_the_wanted_values_do_not_hide_what_is_in_force() -> None:
     """The hosts have SAFE; a file that wants more fencing time meets their handler's hold."""
     found = read_back(wanting(fence_s=20, fence_hold_s=60), CONVERGED)
-    assert {v.name for v in found.differing} == {"fence-peer hold"}
+    assert {v.name for v in found.differing} == {"fence-peer hold", "fence-peer longer"}
     assert not found.broken
 
 

@@ -37,7 +37,7 @@ def names(host: str, layer: str) -> list[str]:
 def test_every_option_of_the_arbitration_is_looked_at() -> None:
     assert names("disk-a", "drbd") == [
         "data timeout", "data ping-int", "data ping-timeout", "data connect-int", "data ko-count",
-        "fence-peer hold", "fence-peer grace",
+        "fence-peer hold", "fence-peer grace", "fence-peer longer",
     ]  # fmt: skip
     assert names("disk-b", "cluster") == [
         "runtime.config.totem.token", "runtime.config.totem.consensus", "quorum.device.timeout",

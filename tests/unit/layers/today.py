@@ -7,7 +7,7 @@ case, that is, whatever differs from what was loaded then, stays as it was recor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache
@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element
 from sanglier.core.probe import Output
 from sanglier.layers.cluster import cib
 from sanglier.layers.cluster.desired import files_of
-from sanglier.layers.drbd.desired import handler_file
+from sanglier.layers.drbd.desired import handler_file, handler_waits
 from sanglier.layers.files import WantedFile, parse_digest
 from sanglier.layers.initiator.desired import UDEV_PATH, login_file
 from sanglier.layers.ocfs2.desired import (
@@ -54,25 +54,6 @@ YOUNGER = (
 """Files of the filesystem's layer that are younger than the recordings."""
 
 
-def of_today(layer: str, name: str, output: Output) -> Output:
-    """Give an answer with what is ours in it renewed."""
-    if name == "files" and layer in PROGRAMS:
-        return replace(output, text=_with_programs(output.text, PROGRAMS[layer]))
-    if (layer, name) == ("ocfs2", "files"):
-        return replace(output, text=_with_mount_units(output.text))
-    if (layer, name) == ("ocfs2", "mounts"):
-        return replace(output, text=_with_mount_options(output.text))
-    if (layer, name) == ("initiator", "files"):
-        return replace(output, text=_with_login_file(output.text))
-    if (layer, name) == ("cluster", "configuration"):
-        return replace(output, text=_with_configuration(output.text))
-    if (layer, name) == ("target", "trees"):
-        return replace(output, text=_with_trees(output.text))
-    if layer == "target" and name.startswith("export-"):
-        return replace(output, text=_with_own_group_shut(output.text))
-    return output
-
-
 def _with_programs(text: str, programs: Mapping[str, str]) -> str:
     """Renew all of them on a host that has any."""
     lines = text.split("\n")
@@ -80,6 +61,15 @@ def _with_programs(text: str, programs: Mapping[str, str]) -> str:
     if len(others) == len(lines):
         return text
     return "\n".join([*others, *(f"{digest}  {path}" for path, digest in programs.items())])
+
+
+def _with_waits(text: str) -> str:
+    """Add the waits that are younger than the recordings to those of a handler of ours."""
+    if "hold" not in text:
+        return text
+    told = {line.partition(" ")[0] for line in text.splitlines()}
+    younger = (pair for pair in handler_waits(GOAL.cluster.timings).items() if pair[0] not in told)
+    return "\n".join((text, *(f"{name} {seconds}" for name, seconds in younger)))
 
 
 def _sections(text: str) -> dict[str, str]:
@@ -193,3 +183,23 @@ def _with_configuration(text: str) -> str:
             mine = ET.SubElement(root, section.tag)
         mine.extend(deepcopy(e) for e in section if str(e.get("id")) in renewed)
     return ET.tostring(root, encoding="unicode")
+
+
+RENEWED: Mapping[tuple[str, str], Callable[[str], str]] = {
+    ("drbd", "handler"): _with_waits,
+    ("ocfs2", "files"): _with_mount_units,
+    ("ocfs2", "mounts"): _with_mount_options,
+    ("initiator", "files"): _with_login_file,
+    ("cluster", "configuration"): _with_configuration,
+    ("target", "trees"): _with_trees,
+    ("target", "export"): _with_own_group_shut,
+}
+"""Layer and the first word of an answer's name -> what renews its text."""
+
+
+def of_today(layer: str, name: str, output: Output) -> Output:
+    """Give an answer with what is ours in it renewed."""
+    if name == "files" and layer in PROGRAMS:
+        return replace(output, text=_with_programs(output.text, PROGRAMS[layer]))
+    renewed = RENEWED.get((layer, name.partition("-")[0]))
+    return output if renewed is None else replace(output, text=renewed(output.text))

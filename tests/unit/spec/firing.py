@@ -227,6 +227,7 @@ fire("SG-SPEC-065", "volumes.mail.serial", ("mount: /var/mail", _SAME))
 fire("SG-SPEC-090", "timings.stall", ("timings: safe", "timings: {stall: §7s}"))
 fire("SG-SPEC-090", "timings.stall", ("timings: safe", "timings: {stall: §20s, fence: 16s}"))
 fire("SG-SPEC-090", "timings.stall", ("timings: safe", "timings: {stall: §61s}"))
+fire("SG-SPEC-090", "timings.stall", ("timings: safe", "timings: {stall: §20s, fence: 8s}"))
 
 # warnings
 _NARROW = [(f"10.77.2.{n}, 10.77.3.{n}", f"10.77.2.{n}") for n in (12, 21, 22)]
@@ -246,10 +247,10 @@ SILENT: list[tuple[str, tuple[tuple[str, str], ...]]] = [
     ("SG-SPEC-012", (("serial: 7c1f3b52a9d04e618f20c3b7d5e4a916", "serial: null"),)),
     ("SG-SPEC-014", (("slots: 8", "slots: 255"),)),
     ("SG-SPEC-015", (("timings: safe", "timings: fast"),)),
-    ("SG-SPEC-015", (("timings: safe", "timings: {stall: 20s, fence: 8s}"),)),
+    ("SG-SPEC-015", (("timings: safe", "timings: {stall: 20s, fence: 7s}"),)),
     ("SG-SPEC-015", (("timings: safe", "timings: {stall: 20s, fence: null}"),)),
-    ("SG-SPEC-090", (("timings: safe", "timings: {stall: 8s, fence: 3s}"),)),
-    ("SG-SPEC-090", (("timings: safe", "timings: {stall: 60s, fence: 55s}"),)),
+    ("SG-SPEC-090", (("timings: safe", "timings: {stall: 8s, fence: 1s}"),)),
+    ("SG-SPEC-090", (("timings: safe", "timings: {stall: 60s, fence: 27s}"),)),
     ("SG-SPEC-020", (("guiguiabloc", "abcdefghijklmnop"),)),
     ("SG-SPEC-021", (("iqn.2009-02.fr.guiguiabloc", "iqn.2001-04.com"),)),
     ("SG-SPEC-022", (("srv-a:", "0" * 63 + ":"),)),

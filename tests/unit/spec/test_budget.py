@@ -18,6 +18,7 @@ from sanglier.spec.budget import (
     self_fence_s,
     silent_s,
     totem_s,
+    with_levels,
 )
 from sanglier.spec.cluster import Timings
 from sanglier.spec.timings import SAFE
@@ -42,6 +43,12 @@ def test_stock_values_let_servers_reset_themselves_under_a_hung_disk() -> None:
     assert (first.code, first.kind, first.holds) == ("I1", Kind.HARD, False)
     assert (first.left_s, first.right_s, first.margin_s) == (124, 60, -64)
     assert failing(STOCK) >= {"I1", "I4", "I6", "I16", "I20"}
+
+
+def test_two_levels_of_fencing_outlast_the_hold_of_one() -> None:
+    """Seen on 2026-11-26: 2 x 20 s against a hold of 33 s (A5)."""
+    assert "I12" in failing(replace(SAFE, fence_levels=2))
+    assert "I12" not in failing(with_levels(SAFE, 2))
 
 
 BROKEN = {

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sanglier.core.errors import SanglierError
+from sanglier.spec.budget import with_levels
 from sanglier.spec.cluster import Access, Cluster, FenceDevice, Witness, Workload, default_serial
 from sanglier.spec.load import check as check_file
 from sanglier.spec.load import load, load_text
@@ -37,7 +38,7 @@ def test_written_values_arrive() -> None:
     cluster = good()
     volume = cluster.volumes[0]
     assert cluster.iqn_prefix == "iqn.2009-02.fr.guiguiabloc"
-    assert cluster.timings is SAFE
+    assert cluster.timings == with_levels(SAFE, 2)
     assert dict(volume.devices) == {"disk-a": "/dev/vg0/data", "disk-b": "/dev/vg0/data"}
     assert (volume.prefer, volume.label, volume.mount) == ("disk-b", "DATA", "/data")
     assert (volume.slots, volume.minor, volume.port) == (8, 4, 7800)
@@ -68,14 +69,15 @@ def test_slots_have_two_to_spare() -> None:
 
 
 def test_fast_timings() -> None:
-    assert good(("timings: safe", "timings: fast")).timings is FAST
-    assert good(("timings: safe\n", "")).timings is SAFE
+    fast = good(("timings: safe", "timings: fast")).timings
+    assert fast == with_levels(FAST, 2)
+    assert good(("timings: safe\n", "")).timings == with_levels(SAFE, 2)
 
 
 def test_timings_are_solved_from_a_wish() -> None:
     wish = ("timings: safe", "timings: {stall: 20s, fence: 5s}")
-    assert good(wish).timings == solve(20, 5)
-    assert good((wish[0], "timings: {stall: 30s}")).timings == solve(30)
+    assert good(wish).timings == solve(20, 5, levels=2)
+    assert good((wish[0], "timings: {stall: 30s}")).timings == solve(30, levels=2)
 
 
 def test_fence_devices_are_kept_as_text_with_their_levels() -> None:

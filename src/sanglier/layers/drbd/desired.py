@@ -10,7 +10,7 @@ from math import ceil
 from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
 from sanglier.layers.files import HEADER, WantedFile
-from sanglier.spec.budget import GRACE_S, totem_s
+from sanglier.spec.budget import GRACE_S, longer_hold_s, totem_s
 from sanglier.spec.cluster import Cluster, StorageServer, Timings, Volume
 
 HASH = "sha256"
@@ -128,12 +128,21 @@ def mark_path(volume: Volume) -> str:
 
 def handler_waits(timings: Timings) -> dict[str, str]:
     """Waits of the fence-peer handler, seconds, as they are read back."""
-    return {"hold": str(timings.fence_hold_s), "grace": str(int(GRACE_S))}
+    return {
+        "hold": str(timings.fence_hold_s),
+        "grace": str(int(GRACE_S)),
+        "longer": str(longer_hold_s(timings)),
+    }
 
 
 @cache
 def _handler() -> str:
     return files("sanglier.layers.drbd").joinpath("fence-peer").read_text()
+
+
+def _number(server: StorageServer) -> int:
+    """Give what Corosync's node id follows from, cluster/corosync.py."""
+    return server.index
 
 
 def handler_file(goal: Goal) -> WantedFile:
@@ -143,6 +152,7 @@ def handler_file(goal: Goal) -> WantedFile:
     text = _handler()
     for name, seconds in handler_waits(goal.cluster.timings).items():
         text = text.replace(f"@{name}@", seconds)
+    text = text.replace("@higher@", max(goal.cluster.storage, key=_number).hostname)
     text = text.replace("@totem@", str(ceil(totem_s(goal.cluster.timings))))
     text = text.replace("@first_state@", f"{state}/alua/sanglier/alua_access_state")
     text = text.replace("@first_mark@", mark_path(first))

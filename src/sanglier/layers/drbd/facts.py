@@ -140,4 +140,4 @@ class DrbdFacts:
     resources: Mapping[str, Resource]
     traces: Mapping[str, Traces] = field(default_factory=dict)
     handler: Mapping[str, str] = field(default_factory=dict)
-    """Waits of the fence-peer handler, ``hold`` and ``grace``, seconds."""
+    """Waits of the fence-peer handler, ``hold``, ``grace`` and ``longer``, seconds."""

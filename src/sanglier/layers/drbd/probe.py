@@ -58,7 +58,8 @@ echo "gi $gi"
 )
 # $1 handler.  DRBD runs this file anew at each call, so what stands in it is in force.
 HOLD = r"""
-sed -n 's/^HOLD=\([0-9]*\) GRACE=\([0-9]*\) .*/hold \1\ngrace \2/p' "$1" 2>/dev/null; :
+sed -n 's/^HOLD=\([0-9]*\) GRACE=\([0-9]*\) .*/hold \1\ngrace \2/p
+s/^HOLD=.* LONGER=\([0-9]*\) .*/longer \1/p' "$1" 2>/dev/null; :
 """
 PROC = re.compile(
     r"^\s*(?P<minor>\d+): cs:(?P<cs>\w+)"
@@ -181,9 +182,12 @@ def parse_resource(state: Output, look: Output, minor: int) -> Resource:
     )
 
 
+WAITS = frozenset({"hold", "grace", "longer"})
+
+
 def _handler(output: Output | None) -> dict[str, str]:
     words = (line.split() for line in output.lines) if output else ()
-    return {w[0]: w[1] for w in words if len(w) == 2 and w[0] in {"hold", "grace"}}
+    return {w[0]: w[1] for w in words if len(w) == 2 and w[0] in WAITS}
 
 
 def parse(goal: Goal, host: str, outputs: Outputs) -> DrbdFacts | UserFacts:

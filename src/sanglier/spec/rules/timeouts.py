@@ -20,6 +20,10 @@ def _parsed(text: Text | None) -> int | None:
         return None
 
 
+def _levels(draft: Draft) -> int:
+    return max((len(server.fence) for server in draft.storage or ()), default=1) or 1
+
+
 @rule("SG-SPEC-015")
 def written_as_seconds(draft: Draft) -> Iterator[Found]:
     """A time is whole seconds with their unit
@@ -36,16 +40,17 @@ def written_as_seconds(draft: Draft) -> Iterator[Found]:
 def possible_stall(draft: Draft) -> Iterator[Found]:
     """The wanted stall is possible
 
-    All timeouts are solved from it, and each inequality of the budget must hold. What a fence
-    device needs, the least patience of Corosync (a token of 1 s) and that of the initiators cannot
-    be saved: the message names the inequality that fails and the least stall that is possible. At
-    60 s every timeout is at its most patient, so longer wishes are taken for mistakes.
+    All timeouts are solved from it, and each inequality of the budget must hold. What the fence
+    devices need, level after level, the least patience of Corosync (a token of 1 s) and that of
+    the initiators cannot be saved: the message names the inequality that fails and the least stall
+    that is possible. At 60 s every timeout is at its most patient, so longer wishes are taken for
+    mistakes.
     """
     stall, fence = _parsed(draft.stall), _parsed(draft.stall_fence)
     if draft.stall is None or stall is None or (draft.stall_fence is not None and fence is None):
         return
     try:
-        solve(stall, fence)
+        solve(stall, fence, _levels(draft))
     except SanglierError as error:
         yield Found(draft.stall.path, error.what, error.fix)
 
