@@ -325,6 +325,22 @@ def test_every_node_and_link_is_made(configfs: Place) -> None:
             assert (configfs.target / link).readlink() == configfs.target / to
 
 
+def frozen_without_handler(place: Place, text: str) -> list[str]:
+    place.tool("fence-peer", f'echo "$*" >> {place.root}/again')
+    place.put(place.proc, text)
+    assert place.run(AGENTS["target"], "monitor")[0] == OPEN
+    time.sleep(0.2)
+    file = place.root / "again"
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def test_the_targets_monitor_looks_after_the_handler_of_a_frozen_mirror(configfs: Place) -> None:
+    configfs.run(AGENTS["target"], "start")
+    assert frozen_without_handler(configfs, mirror("converged")) == []
+    found = frozen_without_handler(configfs, mirror("disk-b-dead"))
+    assert found == [f"again {VOLUME.name} {VOLUME.minor}"]
+
+
 def test_a_target_is_there_once_its_group_and_backstore_are_enabled(configfs: Place) -> None:
     assert configfs.run(AGENTS["target"], "monitor")[0] == NOT_RUNNING
     configfs.run(AGENTS["target"], "start")
@@ -691,6 +707,102 @@ cp {lost.root}/lied {lost.root}/events
 """
     lost.put(lost.root / "then", ends)
     assert fence(lost) == NO_DEATH
+
+
+# A handler that is gone is begun again, by the target's monitor on either server.
+
+
+AGAIN = ("again", VOLUME.name, str(VOLUME.minor))
+
+
+@pytest.fixture(name="alone")
+def fixture_alone(lost: Place) -> Place:
+    """Frozen without a handler: somebody killed it, or DRBD could not call it."""
+    gone(lost)
+    lost.tool("uname", "echo disk-a")
+    thawed = mirror("disk-b-dead").replace(" C s", " C r")
+    lost.put(lost.root / "thawed", thawed)
+    lost.tool("drbdsetup", f'echo "$*" >> {lost.root}/resumed; cp {lost.root}/thawed {lost.proc}')
+    return lost
+
+
+def resumed(place: Place) -> str:
+    file = place.root / "resumed"
+    return file.read_text() if file.exists() else ""
+
+
+@pytest.mark.parametrize("state", [OPTIMIZED, STANDBY])
+def test_a_handler_that_is_gone_is_begun_again_and_thaws(alone: Place, state: str) -> None:
+    alone.put(alone.state, f"{state}\n")
+    assert alone.run(HANDLER, *AGAIN)[0] == 0
+    assert (shots(alone), resumed(alone)) == ([SHOT], "resume-io 0\n")
+
+
+def test_it_is_not_begun_beside_one_that_lives(
+    alone: Place, running: list[subprocess.Popen[str]]
+) -> None:
+    alone.put(alone.root / "votes", votes("disk-b-dead").replace("Yes", "No "))
+    one = alone.start(
+        HANDLER, DRBD_PEERS="disk-b", DRBD_RESOURCE="data", DRBD_MINOR=str(VOLUME.minor)
+    )
+    running.append(one)
+    until(lambda: alone.counted() > 3)
+    assert alone.run(HANDLER, *AGAIN)[0] == 0
+    assert (shots(alone), resumed(alone), one.poll()) == ([], "", None)
+
+
+@pytest.mark.parametrize("text", [
+    mirror("converged"),
+    mirror("disk-b-dead").replace(" C s", " C r"),
+    mirror("disk-b-dead").replace("DUnknown", "Outdated"),
+    mirror("disk-b-dead").replace("ds:UpToDate", "ds:Diskless"),
+    mirror("converged").replace(" C r", " C s"),
+    mirror("disk-b-dead").replace("ro:Primary", "ro:Secondary"),
+], ids=["connected", "not frozen", "by a person", "diskless", "by a person, connected", "secondary"],
+)  # fmt: skip
+def test_it_is_begun_only_where_a_loss_has_frozen_it(alone: Place, text: str) -> None:
+    alone.put(alone.proc, text)
+    assert alone.run(HANDLER, *AGAIN)[0] == 0
+    assert (shots(alone), resumed(alone)) == ([], "")
+
+
+def test_drbds_own_call_of_a_handler_is_waited_for(alone: Place) -> None:
+    later(alone, 1, f"cp {alone.root}/thawed {alone.proc}")
+    assert alone.run(HANDLER, *AGAIN)[0] == 0
+    assert (shots(alone), resumed(alone)) == ([], "")
+
+
+def test_a_mirror_that_comes_back_is_not_resumed_by_hand(alone: Place) -> None:
+    alone.put(alone.root / "good", mirror("converged"))
+    alone.put(alone.root / "when-shot", f"cp {alone.root}/good {alone.proc}\n")
+    assert alone.run(HANDLER, *AGAIN)[0] == NO_DEATH
+    assert (shots(alone), resumed(alone)) == ([SHOT], "")
+
+
+def test_a_kill_is_used_up_when_the_mirror_is_connected_again(lost: Place) -> None:
+    """The peer lives again: what killed it before is no death of now, also without joining."""
+    take_note(lost)
+    happened(lost, event("by-hand"))
+    lost.put(lost.root / "good", mirror("converged"))
+    lost.put(lost.root / "cut", mirror("disk-b-dead"))
+    reconnect_after(lost, 2)
+    assert (fence(lost), shots(lost)) == (NO_DEATH, [])
+    until((lost.root / "crm/sanglier-disk-b.0").exists)
+    (lost.root / "then").unlink()
+    lost.put(lost.proc, mirror("disk-b-dead"))
+    gone(lost)
+    assert (fence(lost), shots(lost)) == (DEAD, [SHOT])
+
+
+@pytest.mark.parametrize("name", ["corosync-quorumtool", "corosync-cmapctl", "stonith_admin"])
+def test_a_tool_that_hangs_does_not_hang_the_handler(lost: Place, name: str) -> None:
+    gone(lost)
+    lost.tool(name, "exec /bin/sleep 40")
+    lost.tool("timeout", 'shift; case $1 in sh) exit 1 ;; esac; '
+              f'[ "$1" = {name} ] && {{ printf x >> {lost.root}/out; exit 124; }}; exec "$@"')  # fmt: skip
+    reconnect_after(lost, 3)
+    assert fence(lost) in (NO_DEATH, DEAD)
+    assert (lost.root / "out").exists()
 
 
 # Which kills count.  No clock is asked: the events of these tests are of another year.

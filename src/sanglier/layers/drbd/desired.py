@@ -10,11 +10,13 @@ from math import ceil
 from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
 from sanglier.layers.files import HEADER, WantedFile
-from sanglier.spec.budget import GRACE_S, longer_hold_s, totem_s
+from sanglier.spec.budget import GRACE_S, fencing_s, longer_hold_s, totem_s
 from sanglier.spec.cluster import Cluster, StorageServer, Timings, Volume
 
 HASH = "sha256"
 HANDLER = "/usr/lib/sanglier/fence-peer"
+SHOT_ENDS_S = 20
+"""Beyond all levels of fencing: Pacemaker has answered by then, or hangs."""
 RUN = "/run/sanglier"
 """On a storage server: what dies with its kernel."""
 
@@ -152,7 +154,10 @@ def handler_file(goal: Goal) -> WantedFile:
     text = _handler()
     for name, seconds in handler_waits(goal.cluster.timings).items():
         text = text.replace(f"@{name}@", seconds)
-    text = text.replace("@higher@", max(goal.cluster.storage, key=_number).hostname)
+    servers = sorted(goal.cluster.storage, key=_number)
+    text = text.replace("@servers@", " ".join(server.hostname for server in servers))
+    text = text.replace("@higher@", servers[-1].hostname)
+    text = text.replace("@shot@", str(int(fencing_s(goal.cluster.timings)) + SHOT_ENDS_S))
     text = text.replace("@totem@", str(ceil(totem_s(goal.cluster.timings))))
     text = text.replace("@first_state@", f"{state}/alua/sanglier/alua_access_state")
     text = text.replace("@first_mark@", mark_path(first))
