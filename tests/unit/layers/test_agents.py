@@ -758,7 +758,7 @@ def test_it_is_not_begun_beside_one_that_lives(
     mirror("disk-b-dead").replace("ds:UpToDate", "ds:Diskless"),
     mirror("converged").replace(" C r", " C s"),
     mirror("disk-b-dead").replace("ro:Primary", "ro:Secondary"),
-], ids=["connected", "not frozen", "by a person", "diskless", "by a person, connected", "secondary"],
+], ids=["connected", "not frozen", "by hand", "diskless", "by hand, connected", "secondary"],
 )  # fmt: skip
 def test_it_is_begun_only_where_a_loss_has_frozen_it(alone: Place, text: str) -> None:
     alone.put(alone.proc, text)
@@ -798,8 +798,10 @@ def test_a_kill_is_used_up_when_the_mirror_is_connected_again(lost: Place) -> No
 def test_a_tool_that_hangs_does_not_hang_the_handler(lost: Place, name: str) -> None:
     gone(lost)
     lost.tool(name, "exec /bin/sleep 40")
-    lost.tool("timeout", 'shift; case $1 in sh) exit 1 ;; esac; '
-              f'[ "$1" = {name} ] && {{ printf x >> {lost.root}/out; exit 124; }}; exec "$@"')  # fmt: skip
+    lost.tool("timeout", f"""
+shift
+case $1 in sh) exit 1 ;; {name}) printf x >> {lost.root}/out; exit 124 ;; esac
+exec "$@\"""")  # fmt: skip
     reconnect_after(lost, 3)
     assert fence(lost) in (NO_DEATH, DEAD)
     assert (lost.root / "out").exists()
