@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from sanglier.core.probe import Output
+from sanglier.layers.base import Goal
 from sanglier.layers.drbd.desired import checked_options, resource_file
 from sanglier.layers.drbd.facts import DrbdFacts, Resource
 from sanglier.layers.drbd.probe import parse, parse_resource
 from sanglier.layers.files import differs
 
 from .alter import with_side
-from .goal import GOAL, SECRETS, STORAGE, VOLUME
+from .goal import ARTICLE, GOAL, SECRETS, STORAGE, VOLUME
 from .recordings import facts_of, outputs_of
 from .simulate import applying
 
@@ -158,3 +159,19 @@ def test_another_secret_in_use_is_adjusted_without_showing_it() -> None:
     facts = with_side(facts_of("converged"), "disk-a", secret_digest="0" * 64)
     (step,) = applying(GOAL, facts).steps
     assert step.reason == "the shared secret in use is another"
+
+
+@pytest.mark.parametrize("goal", [GOAL, ARTICLE], ids=["guarded", "article"])
+def test_without_any_data_io_waits_and_does_not_fail(goal: Goal) -> None:
+    """A diskless side that loses its peer: no handler is called, errors reach the filesystem."""
+    text = " ".join(resource_file(goal, VOLUME).text.split())
+    assert "options { on-no-data-accessible suspend-io; }" in text
+    assert checked_options(goal.cluster)["on-no-data-accessible"] == "suspend-io"
+
+
+def test_what_runs_with_errors_instead_of_waiting_is_adjusted() -> None:
+    options = {**side("converged", "disk-b").options, "on-no-data-accessible": "io-error"}
+    facts = with_side(facts_of("converged"), "disk-b", options=options)
+    (step,) = applying(GOAL, facts).steps
+    assert step.summary == "adjust resource data"
+    assert step.reason == "on-no-data-accessible is io-error, not suspend-io"

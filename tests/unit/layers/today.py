@@ -17,7 +17,12 @@ from xml.etree.ElementTree import Element
 from sanglier.core.probe import Output
 from sanglier.layers.cluster import cib
 from sanglier.layers.cluster.desired import files_of
-from sanglier.layers.drbd.desired import handler_file, handler_waits
+from sanglier.layers.drbd.desired import (
+    RESOURCE_OPTIONS,
+    handler_file,
+    handler_waits,
+    resource_file,
+)
 from sanglier.layers.files import WantedFile, parse_digest
 from sanglier.layers.initiator.desired import UDEV_PATH, login_file
 from sanglier.layers.ocfs2.desired import (
@@ -32,7 +37,7 @@ from sanglier.layers.ocfs2.desired import (
 )
 from sanglier.layers.target.desired import OWN_GROUP, STANDBY, tree_file
 
-from .goal import FIXTURES, GOAL, VOLUME
+from .goal import ARTICLE, FIXTURES, GOAL, VOLUME
 
 WANTED_THEN = FIXTURES / "wanted.xml"
 """Pacemaker's configuration as it was loaded for the case ``converged``."""
@@ -61,6 +66,30 @@ def _with_programs(text: str, programs: Mapping[str, str]) -> str:
     if len(others) == len(lines):
         return text
     return "\n".join([*others, *(f"{digest}  {path}" for path, digest in programs.items())])
+
+
+@cache
+def _resource_files_then() -> Mapping[str, str]:
+    """Digest of the resource file as it was wanted then -> the digest of today's."""
+    wanted = {"cases": resource_file(GOAL, VOLUME), "article": resource_file(ARTICLE, VOLUME)}
+    found = {}
+    for place, file in wanted.items():
+        recorded = (FIXTURES / place / "converged/disk-a/drbd/files.txt").read_text()
+        then = parse_digest(Output(status=0, text=recorded))
+        found[then[file.path].digest] = file.state
+    return found
+
+
+def _with_resource_file(text: str) -> str:
+    for then, now in _resource_files_then().items():
+        text = text.replace(then, now)
+    return text
+
+
+def _with_waiting(text: str) -> str:
+    """DRBD's option of today's resource file, which was left at its default then."""
+    name, value = *RESOURCE_OPTIONS, *RESOURCE_OPTIONS.values()
+    return text.replace(f"{name}\tio-error; # default", f"{name}\t{value};")
 
 
 def _with_waits(text: str) -> str:
@@ -187,6 +216,7 @@ def _with_configuration(text: str) -> str:
 
 RENEWED: Mapping[tuple[str, str], Callable[[str], str]] = {
     ("drbd", "handler"): _with_waits,
+    ("drbd", "resource"): _with_waiting,
     ("ocfs2", "files"): _with_mount_units,
     ("ocfs2", "mounts"): _with_mount_options,
     ("initiator", "files"): _with_login_file,
@@ -200,6 +230,7 @@ RENEWED: Mapping[tuple[str, str], Callable[[str], str]] = {
 def of_today(layer: str, name: str, output: Output) -> Output:
     """Give an answer with what is ours in it renewed."""
     if name == "files" and layer in PROGRAMS:
-        return replace(output, text=_with_programs(output.text, PROGRAMS[layer]))
+        text = _with_programs(output.text, PROGRAMS[layer])
+        return replace(output, text=_with_resource_file(text) if layer == "drbd" else text)
     renewed = RENEWED.get((layer, name.partition("-")[0]))
     return output if renewed is None else replace(output, text=renewed(output.text))

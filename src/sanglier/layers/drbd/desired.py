@@ -43,6 +43,11 @@ VIOLENT = {
 """What the article wrote; drbd.conf(5) calls it dangerous.  For teaching and drills only."""
 
 
+RESOURCE_OPTIONS = {"on-no-data-accessible": "suspend-io"}
+"""A side without a disk that loses its peer has no data left.  DRBD calls no handler for it ("I'm
+not even Consistent myself"); its I/O waits for the peer, and is not answered with errors."""
+
+
 def net_options(cluster: Cluster) -> dict[str, str]:
     """Options of the net section, without the secret."""
     timings = cluster.timings
@@ -111,6 +116,7 @@ def resource_file(goal: Goal, volume: Volume) -> WantedFile:
     text = (
         f"{HEADER}resource {volume.name} {{\n"
         + (_section("handlers", handlers) if handlers else "")
+        + _section("options", RESOURCE_OPTIONS)
         + _section(
             "net",
             net_options(goal.cluster),
@@ -172,5 +178,5 @@ def servers_of(cluster: Cluster, volume: Volume) -> tuple[StorageServer, ...]:
 def checked_options(cluster: Cluster) -> dict[str, str]:
     """Options whose runtime value must equal the file's; sizes are left out (units differ)."""
     sized = {"c-fill-target", "c-max-rate", "c-min-rate", "c-plan-ahead"}
-    both = {**net_options(cluster), **disk_options(cluster)}
+    both = {**RESOURCE_OPTIONS, **net_options(cluster), **disk_options(cluster)}
     return {key: value for key, value in both.items() if key not in sized}

@@ -38,6 +38,14 @@ def _syncing(volume: Volume, host: str, side: Resource) -> Problem:
     )
 
 
+def _without_data(volume: Volume, host: str) -> Problem:
+    return blocker(
+        volume, host, "SG-DRBD-003", "its I/O is frozen",
+        "its own disk is gone or behind, and its peer is away: there is no data to go on with",
+        "bring the peer back, or the disk; `drbdadm resume-io` would answer with errors",
+    )  # fmt: skip
+
+
 def _suspended(volume: Volume, host: str) -> Problem:
     return blocker(
         volume, host, "SG-DRBD-003", "its I/O is frozen",
@@ -62,7 +70,8 @@ def _diverged(volume: Volume, host: str) -> Problem:
 
 def _side_problems(volume: Volume, host: str, side: Resource) -> Iterator[Problem]:
     if side.suspended:
-        yield _suspended(volume, host)
+        told = _suspended if side.disk == UP_TO_DATE else _without_data
+        yield told(volume, host)
     if side.connection in SYNCING and side.disk != UP_TO_DATE:
         yield _syncing(volume, host, side)
 
