@@ -44,7 +44,7 @@ def build(file: model.File, name: str) -> Cluster:
 
 def levels(file: model.File) -> int:
     """Give the most levels of fencing that a storage server has; one where there is none."""
-    return max(1, *(len(server.fence) for server in file.storage.values()))
+    return max((1, *(len(server.fence) for server in file.storage.values())))
 
 
 def _timings(written: str | model.Wish, fence_levels: int) -> Timings:

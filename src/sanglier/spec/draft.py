@@ -106,6 +106,8 @@ class Draft:
     cluster: Text | None
     iqn: Text | None
     secrets: Text | None
+    timings: Text | None
+    """The set that is named."""
     stall: Text | None
     """Of timings that are to be solved."""
     stall_fence: Text | None
@@ -118,6 +120,11 @@ class Draft:
     lacks_witness: bool
     """Whether no witness was written, not even a wrong one."""
     volumes: tuple[DraftVolume, ...] | None
+
+    @property
+    def fence_levels(self) -> int:
+        """The most levels of fencing that a storage server has; one where there is none."""
+        return max((1, *(len(server.fence) for server in self.storage or ())))
 
     @property
     def servers(self) -> tuple[DraftStorage | DraftApplication, ...]:
@@ -146,6 +153,7 @@ def make_draft(tree: dict[str, Tree]) -> Draft:
         cluster=cluster,
         iqn=top.text("iqn"),
         secrets=top.text("secrets"),
+        timings=top.text("timings"),
         stall=wish.text("stall"),
         stall_fence=wish.text("fence"),
         guarded=tree.get("access") in (None, Access.GUARDED),

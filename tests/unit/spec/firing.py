@@ -143,6 +143,41 @@ fire("SG-SPEC-073", "witness.address", ("witness:", "§witness:"), _NO_ADDRESS)
 for _name in ("action", "delay", "password_script", "pcmk_off_action", "pcmk_host_list"):
     _path = f"storage.disk-b.fence[0].{_name}"
     fire("SG-SPEC-074", _path, ("10.77.0.2, lanplus", f"10.77.0.2, §{_name}"))
+for _told in (
+    "method: cycle",
+    "missing_as_off: true",
+    "missing_as_off: 1",
+    "disable_timeout: true",
+):
+    _name = _told.partition(":")[0]
+    _path = f"storage.disk-b.fence[0].{_name}"
+    fire(
+        "SG-SPEC-077",
+        _path,
+        ("10.77.0.2, lanplus: true", f"10.77.0.2, {_name}: §{_told[len(_name) + 2 :]}"),
+    )
+for _agent in ("fence_dummy", "fence_kdump", "fence_ifmib", "fence_scsi", "fence_brocade"):
+    fire("SG-SPEC-078", "storage.disk-b.fence[1].agent", ("fence_apc_snmp", f"§{_agent}"))
+for _told in ("power_timeout: 21", "login_timeout: 21s", "power_wait: 60", "shell_timeout: 20.5"):
+    _name = _told.partition(":")[0]
+    _path = f"storage.disk-b.fence[0].{_name}"
+    fire(
+        "SG-SPEC-079",
+        _path,
+        ("10.77.0.2, lanplus: true", f"10.77.0.2, {_name}: §{_told[len(_name) + 2 :]}"),
+    )
+fire(
+    "SG-SPEC-079",
+    "storage.disk-b.fence[0].power_timeout",
+    ("timings: safe", "timings: fast"),
+    ("10.77.0.2, lanplus: true", "10.77.0.2, power_timeout: §9"),
+)
+fire(
+    "SG-SPEC-079",
+    "storage.disk-b.fence[0].power_timeout",
+    ("timings: safe", "timings: {stall: 40s, fence: 6s}"),
+    ("10.77.0.2, lanplus: true", "10.77.0.2, power_timeout: §7"),
+)
 _TEN = "".join(f"      - {{agent: fence_apc, ip: 10.77.0.{n}}}\n" for n in range(100, 110))
 fire("SG-SPEC-075", "storage.disk-b.fence", (_FENCES, f"    §fence:\n{_TEN}"))
 _SAME_DEVICE = ("ip: 10.77.0.1, ipport: 6231,", "ip: 10.77.0.2,")
@@ -282,6 +317,18 @@ SILENT: list[tuple[str, tuple[tuple[str, str], ...]]] = [
     ("SG-SPEC-073", (_ARTICLE, _NO_ADDRESS)),
     ("SG-SPEC-073", ((_WITNESS, "  on: srv-a"),)),
     ("SG-SPEC-074", (("lanplus: true", "power_wait: 2"),)),
+    ("SG-SPEC-077", (("lanplus: true", "method: onoff"),)),
+    ("SG-SPEC-077", (("lanplus: true", "missing_as_off: false, disable_timeout: 0"),)),
+    ("SG-SPEC-078", (("fence_apc_snmp", "fence_apc"),)),
+    ("SG-SPEC-079", (("lanplus: true", "power_timeout: 20, login_timeout: 5s"),)),
+    (
+        "SG-SPEC-079",
+        (
+            ("lanplus: true", "power_timeout: 30"),
+            ("timings: safe", "timings: {stall: 60s, fence: 27s}"),
+            ("power_timeout: 30", "power_timeout: 27"),
+        ),
+    ),
     ("SG-SPEC-075", ((_FENCES, "    fence:\n" + _TEN[: _TEN.rindex("      -")]),)),
     ("SG-SPEC-076", (("ip: 10.77.0.1, ipport: 6231,", "ip: 10.77.0.2, ipport: 1,"),)),
     *(

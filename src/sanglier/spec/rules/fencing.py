@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 from sanglier.spec import patterns
 from sanglier.spec.document import Tree
 from sanglier.spec.draft import Draft, DraftFence, Placed
 from sanglier.spec.mistake import Found, dotted, show
 from sanglier.spec.rules.base import rule
+from sanglier.spec.seconds import parse_seconds
+from sanglier.spec.solve import default_fence_s
+from sanglier.spec.timings import by_name
 
 MAX_LEVELS = 9
 """Pacemaker's fencing topology has the levels 1 to 9, Pacemaker Explained."""
 _PASSWORDS = ("passwd", "password", "secret", "token", "key")
 _OURS = ("action", "delay", "password_script", "passwd_script")
+_NO = ("0", "false", "no", "off")
+_UNTRUE: Mapping[str, Callable[[str], bool]] = MappingProxyType(
+    {
+        "method": lambda value: value != "onoff",
+        "missing_as_off": lambda value: value not in _NO,
+        "disable_timeout": lambda value: value not in _NO,
+    }
+)
+"""Parameter -> whether a value of it makes "off" a word that nobody has verified."""
+_TIMES = (
+    "power_timeout", "power_wait", "login_timeout", "shell_timeout", "ipmitool_timeout",
+    "stonith_status_sleep",
+)  # fmt: skip
+_NO_KILLS = MappingProxyType(
+    {
+        "it cuts the server off a network or a storage network, and leaves it running": (
+            "fence_brocade", "fence_cisco_mds", "fence_ifmib", "fence_mcdata", "fence_mpath",
+            "fence_sanbox2", "fence_scsi", "fence_vixel",
+        ),
+        "it switches nothing off": (
+            "fence_ack_manual", "fence_dummy", "fence_heuristics_ping", "fence_kdump",
+            "fence_manual", "fence_pcmk", "fence_sbd", "fence_watchdog",
+        ),
+    }
+)  # fmt: skip
+"""What an agent does instead of killing -> agents of Debian's fence-agents and Pacemaker."""
 _ARTICLE = "or, for teaching only, write `access: article` at the top"
 
 
@@ -135,6 +165,82 @@ def reserved_parameter(draft: Draft) -> Iterator[Found]:
                 yield Found(parameter.path, what, "leave it out", key=True)
 
 
+@rule("SG-SPEC-077")
+def unverified_off(draft: Draft) -> Iterator[Found]:
+    """A kill is confirmed by what the device shows afterwards
+
+    With `method: cycle` a fence agent orders a power cycle and never asks whether the server was
+    off; with `missing_as_off` a server that the device does not know counts as off; with
+    `disable_timeout` an agent waits for ever. The other side would open on a word that nobody has
+    verified, or not at all.
+    """
+    for device in _devices(draft):
+        for parameter in device.parameters:
+            name, value = str(parameter.path[-1]), _written(parameter.value)
+            if name in _UNTRUE and _UNTRUE[name](value):
+                what = f"{name}: {show(parameter.value)} confirms what was not seen"
+                yield Found(parameter.path, what, "leave it out")
+
+
+@rule("SG-SPEC-078")
+def no_kill(draft: Draft) -> Iterator[Found]:
+    """A fence device takes the power from the server
+
+    A storage server has disks of its own: cut off from a network it goes on writing to them, and
+    comes back with them. An agent that closes a switch port, removes a reservation, or tells that
+    somebody crashed is no kill, also not as a first level: Pacemaker would take its word.
+    `fence_sbd` needs a daemon and a watchdog that Sanglier does not set up.
+    """
+    for device in _devices(draft):
+        for instead, agents in _NO_KILLS.items():
+            if device.agent and device.agent.value in agents:
+                what = f"{show(device.agent.value)} is no kill: {instead}"
+                fix = "write a device that takes the server's power: its management controller, or"
+                yield Found(device.agent.path, what, f"{fix} a switched power strip")
+
+
+@rule("SG-SPEC-079")
+def too_slow(draft: Draft) -> Iterator[Found]:
+    """A fence agent ends within the time that its level has
+
+    Pacemaker gives up an agent after the time that the timings leave for fencing (`safe` 20 s,
+    `fast` 8 s, or `fence:` of a wish); one that is told to wait longer is killed in the middle,
+    perhaps after it has switched the server off and before it could say so.
+    """
+    most = _level_s(draft)
+    for device in _devices(draft):
+        for parameter in device.parameters:
+            name = str(parameter.path[-1])
+            seconds = _seconds(parameter.value) if name in _TIMES else None
+            if seconds is not None and most is not None and seconds > most:
+                what = f"{name} of {seconds:g} s is more than the {most} s of a level of fencing"
+                fix = f"write at most {most}, or timings with a longer `fence:`"
+                yield Found(parameter.path, what, fix)
+
+
+def _written(value: Tree) -> str:
+    return str(value).lower()
+
+
+def _seconds(value: Tree) -> float | None:
+    try:
+        return float(str(value).removesuffix("s"))
+    except ValueError:
+        return None
+
+
+def _level_s(draft: Draft) -> int | None:
+    """Give the time of one level; ``None`` where the timings are wrong themselves."""
+    try:
+        if draft.stall is None:
+            return by_name(draft.timings.value if draft.timings else "safe").fence_s
+        if draft.stall_fence is not None:
+            return parse_seconds(draft.stall_fence.value)
+        return default_fence_s(parse_seconds(draft.stall.value), draft.fence_levels)
+    except (KeyError, ValueError):
+        return None
+
+
 @rule("SG-SPEC-075")
 def level_count(draft: Draft) -> Iterator[Found]:
     """There are at most nine fence levels
@@ -174,6 +280,9 @@ RULES = (
     witness_address_needed,
     fence_parameters,
     reserved_parameter,
+    unverified_off,
+    no_kill,
+    too_slow,
     level_count,
     device_twice,
 )

@@ -20,10 +20,6 @@ def _parsed(text: Text | None) -> int | None:
         return None
 
 
-def _levels(draft: Draft) -> int:
-    return max((len(server.fence) for server in draft.storage or ()), default=1) or 1
-
-
 @rule("SG-SPEC-015")
 def written_as_seconds(draft: Draft) -> Iterator[Found]:
     """A time is whole seconds with their unit
@@ -50,7 +46,7 @@ def possible_stall(draft: Draft) -> Iterator[Found]:
     if draft.stall is None or stall is None or (draft.stall_fence is not None and fence is None):
         return
     try:
-        solve(stall, fence, _levels(draft))
+        solve(stall, fence, draft.fence_levels)
     except SanglierError as error:
         yield Found(draft.stall.path, error.what, error.fix)
 
