@@ -1,6 +1,6 @@
     /* DRBD's fence-peer handler.  begins() in guard.pml is its beginning. */
 
-    /* drbd/fence-peer: member().  The waiting ends when Corosync has lost the peer ... */
+    /* drbd/fence-peer: lost(), see().  The waiting ends when Corosync has lost the peer ... */
     :: d_step { running && (handler[here] == GRACE || handler[here] == HOLD) && seems_lost(here) ->
         printf("the handler on disk-%c: disk-%c is lost\n", letter(here), letter(there));
         if :: member[here] && spared(there, here) -> violated("VIOLATED: a server is shot that the rules spare\n")
@@ -45,7 +45,7 @@
 
     /* drbd_nl.c: conn_try_outdate_peer(), "helper broken".  No matter once nothing is frozen. */
     :: d_step { running && handler[here] == KILLED && !frozen[here] -> handler[here] = NONE }
-    /* agents/side: monitor(), agents/target: monitor(), as the review has them (A6).  A monitor
+    /* agents/target: look_after_handler(); drbd/fence-peer: lacks_handler() (A6).  A monitor
      * on either server begins it again while DRBD is frozen without one. */
     :: d_step { running && handler[here] == KILLED && frozen[here] && reborn ->
         begins(here); printf("a monitor on disk-%c begins the handler again\n", letter(here)) }

@@ -60,7 +60,7 @@
         side[here] = STOPPING;
         if :: shuts_all(here) -> open[here] = false :: else fi;
         printf("the side's monitor on disk-%c fails: it is to be stopped\n", letter(here)) }
-    /* agents/side: stop().  ... and ends when nothing is in flight (nor frozen: the review's A8). */
+    /* agents/side: drained().  ... and ends when nothing is in flight, nor frozen. */
     :: d_step { running && side[here] == STOPPING && !hung[here] && !frozen[here] ->
         side[here] = STOPPED; stuck[here] = false; printf("the side of disk-%c is stopped\n", letter(here)) }
     /* cluster/cib.py: _side().  A stop fails after 20 s. */

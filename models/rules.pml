@@ -1,5 +1,5 @@
-/* The findings of the review as switches.  Each gives back the rule as it was, or as it still is
- * where docs/explanation/model.md says so.  Without a switch: the rule as it is mended.
+/* The findings of the review as switches.  Each gives back the rule as it was.  Without a
+ * switch: the rule as it is, in the code as well.
  */
 
 /* A1: stonith_admin --tolerance: a kill counts that by the clock is yet to come. */
@@ -27,7 +27,8 @@
 #define shuts_all(x) true
 #endif
 
-/* A4: member() is false when corosync-quorumtool fails; a view of before is good enough. */
+/* A4: the peer was lost when corosync-quorumtool failed; a view of before was good enough.
+ * drbd/fence-peer: see(), settled() */
 #ifdef A4
 #define seems_lost(x) (!member[x] || mute[x])
 #define heard(x) mute[x] = false

@@ -222,6 +222,44 @@ def test_stop_returns_when_nothing_is_in_flight_any_more(
     assert process.wait(timeout=30) == OPEN
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        mirror("disk-b-dead").replace(" ap:2 ", " ap:0 "),
+        mirror("converged").replace("C r-----", "C s-----"),
+        *(
+            mirror("converged").replace("cs:Connected", f"cs:{state}")
+            for state in ("WFBitMapT", "WFSyncUUID", "NetworkFailure", "TearDown", "WFReportParams")
+        ),
+    ],
+    ids=["frozen", "frozen, connected", "bitmap", "uuid", "failing", "torn down", "handshake"],
+)
+def test_what_waits_before_drbds_door_is_not_drained(
+    place: Place, running: list[subprocess.Popen[str]], text: str
+) -> None:
+    """ "ap:" counts what DRBD has let in; while it is frozen it lets in nothing."""
+    place.put(place.state, f"{OPTIMIZED}\n")
+    place.put(place.proc, text)
+    process = place.start(AGENTS["side"], "stop")
+    running.append(process)
+    until(lambda: place.counted() > 5)
+    assert place.state.read_text().strip() == STANDBY
+    assert process.poll() is None
+    place.put(place.proc, mirror("converged"))
+    assert process.wait(timeout=30) == OPEN
+
+
+@pytest.mark.parametrize("text", [
+    mirror("disk-b-dead").replace(" ap:2 ", " ap:0 ").replace("DUnknown C s", "Outdated C r"),
+    mirror("converged").replace("cs:Connected", "cs:SyncSource"),
+    mirror("converged").replace("cs:Connected", "cs:StandAlone"),
+], ids=["alone", "resyncing", "stands alone"])  # fmt: skip
+def test_a_side_is_drained_also_without_its_peer(place: Place, text: str) -> None:
+    place.put(place.state, f"{OPTIMIZED}\n")
+    place.put(place.proc, text)
+    assert place.run(AGENTS["side"], "stop")[0] == OPEN
+
+
 def test_stop_of_a_side_without_target_is_done(place: Place) -> None:
     place.state.unlink()
     assert place.run(AGENTS["side"], "stop")[0] == OPEN
