@@ -302,6 +302,62 @@ def test_an_open_side_has_the_score_of_a_peer_that_is_not_promoted_written_again
     assert asked.read_text() == "--refresh\n"
 
 
+def in_flight(text: str, **counters: int) -> str:
+    """Give /proc/drbd with other counters."""
+    for name, value in counters.items():
+        text = re.sub(rf"\b{name}:\d+", f"{name}:{value}", text)
+    return text
+
+
+HUNG = in_flight(mirror("converged"), ap=4, lo=4)
+"""Four writers stand still; the monitor's own reads come back."""
+
+
+def looks(place: Place, *texts: str) -> list[int]:
+    found = []
+    for number, text in enumerate(texts):
+        place.put(place.proc, in_flight(text, dr=1000 + number))
+        found.append(place.run(AGENTS["side"], "monitor")[0])
+    return found
+
+
+def test_writes_that_hang_while_reads_work_are_noticed(place: Place) -> None:
+    """Seen for six minutes: all writers stood still, the side's monitor read on (A7)."""
+    opened(place)
+    place.tool("dd", "exit 0")
+    assert looks(place, HUNG, HUNG, HUNG, HUNG) == [OPEN, OPEN, OPEN, FAILED]
+    assert looks(place, in_flight(HUNG, dw=7), HUNG, HUNG, HUNG, HUNG)[-2:] == [OPEN, FAILED]
+
+
+@pytest.mark.parametrize("text", [
+    mirror("converged"),
+    in_flight(mirror("converged"), ap=4, lo=0, pe=4),
+    HUNG.replace("C r", "C s"),
+    HUNG.replace("cs:Connected", "cs:SyncSource"),
+    HUNG.replace("UpToDate/UpToDate", "UpToDate/Outdated"),
+], ids=["idle", "the peer hangs", "frozen", "resyncing", "nobody else could open"])  # fmt: skip
+def test_a_standstill_that_is_not_this_disks_is_not_judged(place: Place, text: str) -> None:
+    opened(place)
+    place.tool("dd", "exit 0")
+    assert looks(place, *[text] * 6) == [OPEN] * 6
+
+
+def test_writes_that_go_on_are_slow_at_most(place: Place) -> None:
+    opened(place)
+    place.tool("dd", "exit 0")
+    slow = [in_flight(HUNG, dw=100 + number // 3) for number in range(12)]
+    assert looks(place, *slow) == [OPEN] * 12
+
+
+def test_each_look_reads_another_block(place: Place) -> None:
+    opened(place)
+    place.tool("dd", f'echo "$*" >> {place.root}/read')
+    for up in ("900.00 0.0", "905.10 0.0"):
+        place.put(place.root / "uptime", f"{up}\n")
+        assert place.run(AGENTS["side"], "monitor")[0] == OPEN
+    assert len({*(place.root / "read").read_text().splitlines()}) == 2
+
+
 # The target.
 
 
