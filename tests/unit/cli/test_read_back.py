@@ -72,7 +72,7 @@ def test_all_as_wanted_is_one_line_and_status_0(
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith("Nothing to do: ")
     assert second == (
-        "Timeouts in force: 114 values read back from the kernels and daemons, all as wanted, "
+        "Timeouts in force: 116 values read back from the kernels and daemons, all as wanted, "
         "and they keep the budget."
     )
 
@@ -84,7 +84,7 @@ def test_each_that_differs_is_named_and_the_status_is_1(
     told = capsys.readouterr().out
     assert "error: srv-a/ocfs2: idle_timeout_ms: wanted 30000, in force 60000  [SG-RUN-017]" in told
     assert "error: I8: fails with the values in force: o2cb's values are equal on" in told
-    assert "114 values read back from the kernels and daemons, 1 not as wanted" in told
+    assert "116 values read back from the kernels and daemons, 1 not as wanted" in told
 
 
 def test_what_is_missing_with_its_reason_told_is_no_failure(
@@ -97,7 +97,7 @@ def test_what_is_missing_with_its_reason_told_is_no_failure(
 def test_json_events_have_the_values(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(patient(CONVERGED, "srv-b", "60000"), json_events=True) == 1
     (event,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert (event["event"], event["read"], event["broken"]) == ("ReadBackDone", 114, ["I8"])
+    assert (event["event"], event["read"], event["broken"]) == ("ReadBackDone", 116, ["I8"])
     assert event["differing"] == [
         {"host": "srv-b", "layer": "ocfs2", "name": "idle_timeout_ms", "wanted": "30000",
          "actual": "60000"},
