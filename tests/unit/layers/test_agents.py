@@ -691,6 +691,20 @@ def test_without_quorum_nobody_shoots(lost: Place) -> None:
     assert (lost.counted(), shots(lost)) == (20, [SHOT])
 
 
+@pytest.mark.parametrize("side", [OPTIMIZED, STANDBY])
+def test_who_brings_the_quorum_back_is_given_time_to_bring_the_mirror(
+    lost: Place, side: str
+) -> None:
+    """Seen with `open-isolated` and `witness-killed` at once: killed 2 s after it had joined."""
+    lost.put(lost.state, f"{side}\n")
+    lost.put(lost.root / "votes", votes("disk-b-dead").replace("Yes", "No "))
+    lost.put(lost.root / "quorum", votes("converged"))
+    later(lost, 40, f"cp {lost.root}/quorum {lost.root}/votes")
+    patience = TIMINGS.fence_hold_s // (2 if side == OPTIMIZED else 1)
+    assert fence(lost) == DEAD
+    assert (lost.counted(), shots(lost)) == (40 + patience, [SHOT])
+
+
 def test_only_a_confirmed_kill_is_a_death(lost: Place) -> None:
     lost.put(lost.root / "when-shot", f'[ "$(wc -l < {lost.root}/shots)" -ge 3 ] || exit 1\n')
     assert fence(lost) == DEAD
