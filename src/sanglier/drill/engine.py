@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
 from sanglier.core.errors import SanglierError
 from sanglier.drill.checkers.fences import PowerEvent, check_fences
-from sanglier.drill.checkers.guard import guard
+from sanglier.drill.checkers.guard import attempt, guard, told
 from sanglier.drill.checkers.openness import Planted, check_openness, open_spans
 from sanglier.drill.checkers.stalls import Away, Window, check_stall, check_went_on, series
 from sanglier.drill.history import History
@@ -36,6 +35,11 @@ STOP_S = 30.0
 ALLOWANCE_S = 3.0
 """Beyond the prediction: between two operations, and the way of their words to us."""
 READ_S = 240
+"""To read everything back on one server."""
+MAKE_S, SEE_S, HEAL_S = 900, 60, 300
+"""Until a fault that is not made, seen to take, or healed is given up: longer than any takes."""
+POWER_S, LOOK_S = 60, 300
+"""Until the power switches have told their log, and all hosts what they are like."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,7 @@ class Engine:
     selves: list[PowerEvent] = field(default_factory=list)
     healed_s: float = 0.0
     lacking: str = ""
+    conductor: asyncio.Task[None] | None = None
     _boots: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -83,29 +88,34 @@ class Engine:
     async def run(self) -> DrillRun:
         """Play it; whatever happens, a result comes out."""
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        checks: tuple[Check, ...] = ()
-        histories: tuple[History, ...] = ()
-        conductor: asyncio.Task[None] | None = None
         try:
-            conductor = await self._begin()
-            for group in self.plan.groups:
-                await self._group(group)
-            self.healed_s = time.monotonic()
-            await asyncio.sleep(CALM_S)
-        except SanglierError as error:
-            self.doubts.append(f"{error.subject}: {error.what} {error.why}".strip())
-        finally:
+            await self._play()
+        except Exception as error:  # ours or the cluster's: it is told, and the rest is judged
+            self.doubts.append(told(error))
+        finally:  # also when it is interrupted
             ended = time.monotonic()
-            if conductor:
-                conductor.cancel()
-            histories = await self.load.stop(STOP_S)
-            fenced = await self._fenced()
-            await self.watch.stop()
+            histories = await self._stop()
+        fenced = await self._fenced()
         window = Window(from_s=self.scene.clock.zero, to_s=ended, away=tuple(self.away))
         checks = await self._judge(histories, window, fenced)
         return self._result(started, histories, window, checks)
 
-    async def _begin(self) -> asyncio.Task[None]:
+    async def _play(self) -> None:
+        await self._begin()
+        for group in self.plan.groups:
+            await self._group(group)
+        self.healed_s = time.monotonic()
+        await asyncio.sleep(CALM_S)
+
+    async def _stop(self) -> tuple[History, ...]:
+        """End what runs beside us: the asking, the writers, the watch."""
+        if self.conductor:
+            self.conductor.cancel()
+        histories = await self.load.stop(STOP_S)
+        await self.watch.stop()
+        return histories
+
+    async def _begin(self) -> None:
         if lacking := await settle(self.scene, 60):
             raise SanglierError(
                 code="SG-DRILL-012",
@@ -116,13 +126,12 @@ class Engine:
         await self.load.prepare(self.scene.applications[0])
         for server in self.scene.applications:
             await self.load.start(server)
-        conductor = asyncio.create_task(self.load.conduct())
+        self.conductor = asyncio.create_task(self.load.conduct())
         self._boots = await boots(self.scene, self.scene.applications)
         await self._all_write()
         self.scene.clock = Clock()
         self.watch.start()
         await asyncio.sleep(WARM_S)
-        return conductor
 
     async def _all_write(self) -> None:
         """Wait until every workload was acknowledged on every server: the drill's zero."""
@@ -174,29 +183,37 @@ class Engine:
         self._plant(item, host)
         scene.note(MomentKind.FAULT, host.name, fault.name)
         try:
-            await fault.inject(scene, host)
-            if await fault.took(scene, host):
-                self.injections += 1
-            else:
-                self.doubts.append(f"{fault.name} on {host.name} did not take")
+            async with asyncio.timeout(MAKE_S):
+                await fault.inject(scene, host)
+            async with asyncio.timeout(SEE_S):
+                took = await fault.took(scene, host)
+            self._count(f"{fault.name} on {host.name}", took=took)
         except Exception as error:  # a fault that cannot be made is a doubt, not a crash
-            self.doubts.append(f"{fault.name} on {host.name} could not be made: {error}")
+            self.doubts.append(f"{fault.name} on {host.name} could not be made: {told(error)}")
         made.set()
         try:
             await asyncio.sleep(max(0.0, item.hold_s - (time.monotonic() - began)))
         finally:  # also when the drill is interrupted
             await self._heal(item, host)
 
+    def _count(self, what: str, *, took: bool) -> None:
+        if took:
+            self.injections += 1
+        else:
+            self.doubts.append(f"{what} did not take")
+
     async def _heal(self, item: Item, host: Host) -> None:
         """Heal; a host that was switched off meanwhile may have nothing left to heal."""
         for _ in range(5):
             try:
-                await item.fault.heal(self.scene, host)
-                break
+                async with asyncio.timeout(HEAL_S):
+                    await item.fault.heal(self.scene, host)
             except Exception as error:  # it may be booting: try again
-                self.scene.note(MomentKind.NOTE, host.name, f"healing: {str(error)[:120]}")
+                self.scene.note(MomentKind.NOTE, host.name, f"healing: {told(error)[:120]}")
                 await asyncio.sleep(8)
-        self.scene.note(MomentKind.HEAL, host.name, f"{item.fault.name} healed")
+            else:
+                self.scene.note(MomentKind.HEAL, host.name, f"{item.fault.name} healed")
+                return
 
     def _plant(self, item: Item, host: Host) -> None:
         if item.fault.opens_s:
@@ -216,9 +233,13 @@ class Engine:
         """Start again what ended on application servers: they rebooted, or their disk was full."""
         now = await boots(self.scene, self.scene.applications)
         for app in self.scene.applications:
-            if app.name in now and now[app.name] != self._boots.get(app.name):
+            before, after = self._boots.get(app.name), now.get(app.name)
+            if after is None or before is None:
+                self.doubts.append(f"whether {app.name} reset itself is not known: it was not told")
+            elif after != before:
                 self._rebooted(app)
-                self._boots[app.name] = now[app.name]
+            if after is not None:
+                self._boots[app.name] = after
             await self.load.start(app)
 
     def _rebooted(self, app: ApplicationServer) -> None:
@@ -233,12 +254,19 @@ class Engine:
             self.selves.append(PowerEvent(host=app.name, at_s=at_s, action="self"))
 
     async def _fenced(self) -> tuple[PowerEvent, ...] | None:
+        """Ask the power switches what they did; nothing when they cannot be asked."""
         if self.scene.power is None:
+            return None
+        try:
+            async with asyncio.timeout(POWER_S):
+                found = await self.scene.power.fenced()
+        except Exception as error:  # then nobody knows who was fenced
+            self.scene.note(MomentKind.NOTE, "", f"the power switches: {told(error)}"[:200])
             return None
         clock = self.scene.clock
         events = [
             replace(event, at_s=clock.of_epoch(event.at_s))
-            for event in await self.scene.power.fenced()
+            for event in found
             if event.at_s >= clock.epoch
         ]
         for event in events:
@@ -261,13 +289,13 @@ class Engine:
     async def _judge(
         self, histories: tuple[History, ...], window: Window, fenced: Sequence[PowerEvent] | None
     ) -> tuple[Check, ...]:
+        """Judge all that was seen; a drill that did not begin has nothing but its reason."""
+        if not self.load.writers:
+            return self._took()
         scene, volume = self.scene, self.scene.volume
         readings: list[Reading] = []
-        with suppress(SanglierError):
-            for app in scene.applications:
-                async with asyncio.timeout(READ_S):
-                    await self.load.drop_caches(app)
-                    readings += await self.load.read(app)
+        for app in scene.applications:
+            readings += await self.load.read_back(app, READ_S)
         checks = list(check(self.load.workloads, histories, readings))
         if scene.goal.cluster.guarded:
             hosts = [server.name for server in scene.storage]
@@ -284,13 +312,13 @@ class Engine:
         checks += self._took()
         if self.plan.inspect and not self.lacking:
             checks += await inspect(scene)
-        with suppress(SanglierError):
-            self.lacking = self.lacking or await settle(scene, 60)
-        try:
-            checks.append(await check_healed(scene, self.layers, self.lacking))
-        except SanglierError as error:
-            checks += guard("healed", "cluster", partial(_raise, error))
+        checks += await attempt("healed", "cluster", self._healed)
         return tuple(checks)
+
+    async def _healed(self) -> tuple[Check, ...]:
+        self.lacking = self.lacking or await settle(self.scene, 60)
+        async with asyncio.timeout(LOOK_S):
+            return (await check_healed(self.scene, self.layers, self.lacking),)
 
     def _took(self) -> tuple[Check, ...]:
         verdict = Verdict.UNKNOWN if self.doubts else Verdict.VALID
@@ -318,7 +346,3 @@ class Engine:
             open_spans=self._spans(), series=series(histories, window), checks=checks,
             injections=self.injections, predicted_stall_s=self._predicted_s(),
         )  # fmt: skip
-
-
-def _raise(error: SanglierError) -> tuple[Check, ...]:
-    raise error

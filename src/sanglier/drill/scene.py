@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -13,10 +14,13 @@ from sanglier.core.shell import render
 from sanglier.drill.power import Power
 from sanglier.drill.result import Moment, MomentKind
 from sanglier.layers.base import Goal
-from sanglier.run.transport import Transport
+from sanglier.run.transport import Result, Transport
 from sanglier.spec.cluster import ApplicationServer, Host, StorageServer, Volume
 
 LIMIT_S = 30
+GRACE_S = 60
+"""Beyond a command's own limit, until we stop waiting for the host's answer: connecting may take
+45 s, and the host ends the command itself."""
 
 
 class Role(StrEnum):
@@ -113,9 +117,9 @@ class Scene:
         self.say(moment)
 
     async def run(self, host: Host, text: str, *args: str, limit: int = LIMIT_S) -> str:
-        """Run a script as root; raises ``SanglierError`` when it ends badly."""
+        """Run a script as root; raises ``SanglierError`` when it ends badly, or not in time."""
         script = render(Script(text=text, args=args), reveal=False)
-        result = await self.transport.run(host, script, limit=limit)
+        result = await in_time(self.transport.run(host, script, limit=limit), host.name, limit)
         if result.status != 0:
             raise SanglierError(
                 code="SG-DRILL-010",
@@ -131,6 +135,22 @@ class Scene:
         if self.power is None:
             raise without_power(self.goal.cluster.name)
         return self.power
+
+
+async def in_time(answer: Awaitable[Result], subject: str, limit: int) -> Result:
+    """Wait for a command's end, but not for ever: a host that hangs ends none of its commands."""
+    try:
+        async with asyncio.timeout(limit + GRACE_S) as clock:
+            return await answer
+    except TimeoutError as error:
+        if not clock.expired():
+            raise
+        raise SanglierError(
+            code="SG-DRILL-015",
+            subject=subject,
+            what=f"a command of the drill gave no answer within {limit + GRACE_S} s",
+            fix="look at the host: does it hang?",
+        ) from error
 
 
 def without_power(subject: str) -> SanglierError:

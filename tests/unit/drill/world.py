@@ -24,7 +24,7 @@ from sanglier.drill.recorder import Load
 from sanglier.drill.result import Check, DrillRun, Verdict
 from sanglier.drill.scene import Scene
 from sanglier.drill.schedule import Group
-from sanglier.drill.workloads.base import Reading
+from sanglier.drill.workloads.base import Reading, gather
 from sanglier.run.transport import OnLine, Result
 from sanglier.spec.cluster import Host
 
@@ -59,7 +59,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Toy:
-    """A workload that is always content."""
+    """A workload that is content with whatever could be read back."""
 
     name: str = "toy"
 
@@ -73,7 +73,8 @@ class Toy:
         return None
 
     def check(self, histories: Sequence[History], readings: Sequence[Reading]) -> tuple[Check, ...]:
-        return (Check(name="toy", subject="toy", verdict=Verdict.VALID, summary=""),)
+        found = gather("toy", histories, readings)
+        return (found.judge("toy", (), "", {"acknowledged": found.acknowledged}),)
 
 
 PROC = """\
@@ -101,6 +102,10 @@ class World:
     """Whether the state of the sides cannot be read."""
     refuses: Callable[[str], bool] = lambda _: False
     """Which scripts end badly."""
+    hangs: Callable[[str, str], bool] = lambda *_: False
+    """(host, script) -> whether it never comes back."""
+    breaks: Callable[[str, str], BaseException | None] = lambda *_: None
+    """(host, script) -> what goes wrong on our own side instead."""
     state_dir: str = "/run/sanglier"
     servers: dict[str, Server] = field(init=False)
     fences: list[PowerEvent] = field(default_factory=list)
@@ -225,6 +230,10 @@ class World:
         body, _, call = script.rpartition("\n}\n_f")
         text, words = body.removeprefix("_f() {\n"), tuple(shlex.split(call))
         self.told.append((host.name, text, words))
+        if self.hangs(host.name, text):
+            await asyncio.sleep(10**9)
+        if error := self.breaks(host.name, text):
+            raise error
         answer = self.answers.get(text, lambda *_: (int(self.refuses(text)), ""))
         status, said = answer(host.name, *words)
         return Result(status=status, text=said, seconds=0.01)
