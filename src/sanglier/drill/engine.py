@@ -20,7 +20,7 @@ from sanglier.drill.recorder import Load, check
 from sanglier.drill.result import Check, DrillRun, MomentKind, OpenSpan, Verdict
 from sanglier.drill.scene import Clock, Role, Scene
 from sanglier.drill.schedule import Group, Item, word
-from sanglier.drill.settle import PATIENCE_S, check_healed, settle
+from sanglier.drill.settle import PATIENCE_S, bring_back, check_healed, settle
 from sanglier.drill.watch import Watch, boots
 from sanglier.drill.workloads.base import Reading
 from sanglier.layers.base import StackLayer
@@ -29,6 +29,8 @@ from sanglier.spec.predict import predict_one
 
 WARM_S, CALM_S = 5.0, 6.0
 """How long the load runs before the first fault, and after the last healing."""
+WHOLE_S = 60.0
+"""How long the cluster may take to be whole before a drill, if all its hosts answer."""
 READY_S = 90.0
 """How long the workloads may take to begin."""
 STOP_S = 30.0
@@ -116,7 +118,7 @@ class Engine:
         return histories
 
     async def _begin(self) -> None:
-        if lacking := await settle(self.scene, 60):
+        if lacking := await self._whole_at_first():
             raise SanglierError(
                 code="SG-DRILL-012",
                 subject=self.scene.goal.cluster.name,
@@ -132,6 +134,18 @@ class Engine:
         self.scene.clock = Clock()
         self.watch.start()
         await asyncio.sleep(WARM_S)
+
+    async def _whole_at_first(self) -> str:
+        """Give what is lacking, after hosts that hang were switched off and on where one can."""
+        lacking = await settle(self.scene, WHOLE_S)
+        if not lacking or self.scene.power is None:
+            return lacking
+        async with asyncio.timeout(LOOK_S):
+            names = await bring_back(self.scene)
+        for name in names:
+            text = "answered nothing before the drill: switched off and on"
+            self.scene.note(MomentKind.NOTE, name, text, at_s=0.0)
+        return await settle(self.scene, PATIENCE_S) if names else lacking
 
     async def _all_write(self) -> None:
         """Wait until every workload was acknowledged on every server: the drill's zero."""

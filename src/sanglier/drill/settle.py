@@ -97,6 +97,21 @@ async def settle(scene: Scene, patience_s: float = PATIENCE_S) -> str:
     return ""
 
 
+async def bring_back(scene: Scene) -> tuple[str, ...]:
+    """Switch every host off and on that answers nothing; gives their names.
+
+    A kernel that hangs does not come back by itself: without this one of them ends a campaign.
+    """
+    power = scene.must_power()
+    hosts = scene.goal.cluster.hosts
+    answers = await asyncio.gather(*(_holds(scene, host, "true") for host in hosts))
+    silent = [host for host, answer in zip(hosts, answers, strict=True) if not answer]
+    for host in silent:
+        await power.kill(host.name)
+        await power.start(host.name)
+    return tuple(host.name for host in silent)
+
+
 async def check_healed(scene: Scene, layers: Sequence[StackLayer], lacking: str) -> Check:
     """Judge by what `status` and `apply` would say, and by the values in force."""
     if lacking:

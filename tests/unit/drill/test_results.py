@@ -147,3 +147,19 @@ def test_a_drill_that_cannot_begin_says_so_and_judges_nothing(world: World) -> N
     run = play(world, parse("open-killed+30"))
     assert verdicts(run) == {"faults": UNKNOWN}
     assert "no drill can begin" in check_of(run, "faults").summary
+
+
+def test_a_host_that_hangs_from_before_is_brought_back(world: World) -> None:
+    """Its kernel is idle and answers nothing: only its power helps."""
+    world.hangs = lambda host, _: host == "srv-a" and world.servers["srv-a"].boot == 1
+    run = play(world, parse("witness-killed+10"))
+    assert run.verdict is VALID, run.checks
+    assert [(m.at_s, m.host) for m in run.moments if "switched off and on" in m.text] == [
+        (0.0, "srv-a")
+    ]
+
+
+def test_without_power_nobody_is_brought_back(world: World) -> None:
+    world.hangs = lambda host, _: host == "srv-a"
+    assert verdicts(play(world, power=False)) == {"faults": UNKNOWN}
+    assert world.servers["srv-a"].on

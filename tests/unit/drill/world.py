@@ -302,11 +302,13 @@ def scene_of(world: World, *, power: bool = True) -> Scene:
     )  # fmt: skip
 
 
-def play(world: World, *groups: Group, patience_s: float = 120, looks: bool = True) -> DrillRun:
+def play(
+    world: World, *groups: Group, patience_s: float = 120, looks: bool = True, power: bool = True
+) -> DrillRun:
     """Play a drill to its end."""
     load = Load(transport=world, directory=f"{VOLUME.mount}/drill", workloads=(Toy(),))
     plan = Plan(name="test", explains="", groups=groups, patience_s=patience_s, inspect=looks)
-    engine = Engine(scene=scene_of(world), load=load, layers=(), plan=plan)
+    engine = Engine(scene=scene_of(world, power=power), load=load, layers=(), plan=plan)
     return world.loop.run(engine.run())
 
 
