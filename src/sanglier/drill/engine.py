@@ -14,13 +14,14 @@ from sanglier.drill.checkers.fences import PowerEvent, check_fences
 from sanglier.drill.checkers.guard import attempt, guard, told
 from sanglier.drill.checkers.openness import Planted, check_openness, open_spans
 from sanglier.drill.checkers.stalls import Away, Window, check_stall, check_went_on, series
+from sanglier.drill.faults.base import Fault, Took
 from sanglier.drill.history import History
 from sanglier.drill.inspect import inspect
 from sanglier.drill.recorder import Load, check
 from sanglier.drill.result import Check, DrillRun, MomentKind, OpenSpan, Verdict
 from sanglier.drill.scene import Clock, Role, Scene
 from sanglier.drill.schedule import Group, Item, word
-from sanglier.drill.settle import PATIENCE_S, bring_back, check_healed, settle
+from sanglier.drill.settle import PATIENCE_S, WHOLE, Lacking, bring_back, check_healed, settle
 from sanglier.drill.watch import Watch, boots
 from sanglier.drill.workloads.base import Reading
 from sanglier.layers.base import StackLayer
@@ -80,7 +81,7 @@ class Engine:
     """Hosts whose power the faults of this group take."""
     selves: list[PowerEvent] = field(default_factory=list)
     healed_s: float = 0.0
-    lacking: str = ""
+    lacking: Lacking = WHOLE
     conductor: asyncio.Task[None] | None = None
     _boots: dict[str, str] = field(default_factory=dict)
 
@@ -135,7 +136,7 @@ class Engine:
         self.watch.start()
         await asyncio.sleep(WARM_S)
 
-    async def _whole_at_first(self) -> str:
+    async def _whole_at_first(self) -> Lacking:
         """Give what is lacking, after hosts that hang were switched off and on where one can."""
         lacking = await settle(self.scene, WHOLE_S)
         if not lacking or self.scene.power is None:
@@ -199,22 +200,32 @@ class Engine:
         try:
             async with asyncio.timeout(MAKE_S):
                 await fault.inject(scene, host)
-            async with asyncio.timeout(SEE_S):
-                took = await fault.took(scene, host)
-            self._count(f"{fault.name} on {host.name}", took=took)
         except Exception as error:  # a fault that cannot be made is a doubt, not a crash
             self.doubts.append(f"{fault.name} on {host.name} could not be made: {told(error)}")
+        else:
+            await self._see(fault, host)
         made.set()
         try:
             await asyncio.sleep(max(0.0, item.hold_s - (time.monotonic() - began)))
         finally:  # also when the drill is interrupted
             await self._heal(item, host)
 
-    def _count(self, what: str, *, took: bool) -> None:
-        if took:
-            self.injections += 1
-        else:
-            self.doubts.append(f"{what} did not take")
+    async def _see(self, fault: Fault, host: Host) -> None:
+        """Count a fault that was seen to take; anything else is a doubt."""
+        took, why = Took.UNKNOWN, "nothing that could tell gave an answer"
+        try:
+            async with asyncio.timeout(SEE_S):
+                took = await fault.took(self.scene, host)
+        except Exception as error:  # of ours, or of the way to the host: evidence of nothing
+            why = told(error)
+        what = f"{fault.name} on {host.name}"
+        match took:
+            case Took.YES:
+                self.injections += 1
+            case Took.NO:
+                self.doubts.append(f"{what} did not take")
+            case Took.UNKNOWN:
+                self.doubts.append(f"whether {what} took is not known: {why}")
 
     async def _heal(self, item: Item, host: Host) -> None:
         """Heal; a host that was switched off meanwhile may have nothing left to heal."""

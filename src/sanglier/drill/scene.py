@@ -116,10 +116,14 @@ class Scene:
         self.moments.append(moment)
         self.say(moment)
 
+    async def ask(self, host: Host, text: str, *args: str, limit: int = LIMIT_S) -> Result:
+        """Run a script as root; raises ``SanglierError`` when the host does not tell its end."""
+        script = render(Script(text=text, args=args), reveal=False)
+        return await in_time(self.transport.run(host, script, limit=limit), host.name, limit)
+
     async def run(self, host: Host, text: str, *args: str, limit: int = LIMIT_S) -> str:
         """Run a script as root; raises ``SanglierError`` when it ends badly, or not in time."""
-        script = render(Script(text=text, args=args), reveal=False)
-        result = await in_time(self.transport.run(host, script, limit=limit), host.name, limit)
+        result = await self.ask(host, text, *args, limit=limit)
         if result.status != 0:
             raise SanglierError(
                 code="SG-DRILL-010",

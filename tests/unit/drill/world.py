@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -95,6 +96,8 @@ class World:
     opened: str = "disk-a"
     dead_power: bool = False
     """Whether the power over the hosts does nothing, and says that it did."""
+    immortal: set[str] = field(default_factory=set)
+    """Hosts whose power cannot be taken."""
     takeover_s: float = TAKEOVER_S
     sick: bool = False
     """Whether the cluster never becomes whole."""
@@ -108,6 +111,7 @@ class World:
     """(host, script) -> what goes wrong on our own side instead."""
     state_dir: str = "/run/sanglier"
     servers: dict[str, Server] = field(init=False)
+    cuts: Counter[tuple[str, str]] = field(default_factory=Counter)
     fences: list[PowerEvent] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
     told: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
@@ -123,6 +127,7 @@ class World:
             (inspect.VERIFY, lambda *_: (0, "verified")), (inspect.PROC, lambda *_: (0, PROC)),
             (inspect.DIGEST, lambda *_: (0, "a" * 64)),
             (inspect.FSCK, lambda *_: (0, "All passes succeeded.\nstatus 0")),
+            (networks.COUNTED, self._counted),
             ("toy reader", lambda *_: (0, "end")),
         ):  # fmt: skip
             self.answers[key(text)] = answer
@@ -141,6 +146,10 @@ class World:
         there, network = ADDRESSES[theirs]
         cut = network in self.servers[host].cut | self.servers[there].cut
         return int(cut or not self.servers[there].lives), ""
+
+    def _counted(self, host: str) -> tuple[int, str]:
+        cuts = self.cuts[host, "replication"]
+        return 0, f"81 packets transmitted, {81 - 5 * cuts} received, {cuts}% packet loss"
 
     @property
     def serves(self) -> bool:
@@ -183,7 +192,7 @@ class World:
     # Power.
 
     async def kill(self, host: str) -> None:
-        if not self.dead_power:
+        if not self.dead_power and host not in self.immortal:
             self._off(host)
             self._is_lost(host)
 
@@ -206,6 +215,7 @@ class World:
         if self.dead_power:
             return
         self.servers[host].cut.add(network)
+        self.cuts[host, network] += 1
         if network == "replication":
             self._lost(next(s.name for s in GOAL.cluster.storage if s.name != self.opened))
 
@@ -224,9 +234,7 @@ class World:
         self, host: Host, script: str, *, limit: int, on_line: OnLine | None = None
     ) -> Result:
         await asyncio.sleep(0.01)
-        if not self.servers[host.name].lives:
-            await asyncio.sleep(1)
-            raise lost(host)
+        await self._reached(host)
         body, _, call = script.rpartition("\n}\n_f")
         text, words = body.removeprefix("_f() {\n"), tuple(shlex.split(call))
         self.told.append((host.name, text, words))
@@ -238,11 +246,18 @@ class World:
         status, said = answer(host.name, *words)
         return Result(status=status, text=said, seconds=0.01)
 
+    async def _reached(self, host: Host) -> None:
+        """A host that is off refuses; one that is frozen says nothing at all."""
+        if self.servers[host.name].frozen:
+            await asyncio.sleep(45)
+        elif not self.servers[host.name].on:
+            await asyncio.sleep(1)
+        if not self.servers[host.name].lives:
+            raise lost(host)
+
     async def hold(self, host: Host, script: str, *, limit: int) -> Voice:
         await asyncio.sleep(0.01)
-        if not self.servers[host.name].lives:
-            await asyncio.sleep(1)
-            raise lost(host)
+        await self._reached(host)
         return Voice(self, host, samples="perl" in script)
 
     async def close(self) -> None:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from sanglier.drill.faults.base import Deed, Evidence, Fault
+from sanglier.drill.faults.base import (
+    Deed,
+    Evidence,
+    Fault,
+    Took,
+    of_status,
+    shown,
+    some,
+)
 from sanglier.drill.scene import Role, Scene
 from sanglier.spec.cluster import Host
 
 GUARD_S = 90
 """A disturbed interface mends itself after this many seconds, should nobody be left to do it."""
 FLAPS = 8
+PING_S = 10
 
 # $1 address, $2 seconds, then netem's words: tc-netem(8) shapes what leaves the interface.
 SHAPE = """
@@ -27,8 +38,23 @@ dev=$(ip -o addr show to "$1" | cut -d' ' -f2)
 tc qdisc del dev "$dev" root 2>/dev/null || :
 """
 SHAPED = """tc qdisc show dev "$(ip -o addr show to "$1" | cut -d' ' -f2)" | grep -q netem"""
-# $1 address, $2 address of the other end; answers when a ping gets through.
-REACHES = 'ping -n -q -c 1 -W 1 -I "$1" "$2" >/dev/null'
+# $1 address, $2 address of the other end.  ping(8): 0 when one of three comes back, 1 when none
+# does, 2 for any other error.
+REACHES = 'ping -n -q -c 3 -i 0.3 -W 1 -I "$1" "$2" >/dev/null'
+# $1 address, $2 address of the other end, $3 seconds at most.  SIGALRM is what ping's own limit
+# sends it: it then says what it counted (a shell ignores SIGINT for what it starts beside itself).
+COUNT = """
+ping -n -q -i 0.2 -w "$3" -I "$1" "$2" </dev/null >/run/sanglier-drill-pings 2>&1 &
+echo $! > /run/sanglier-drill-pinging
+"""
+COUNTED = """
+read -r pid < /run/sanglier-drill-pinging || return 2
+kill -ALRM "$pid" 2>/dev/null || :
+for _ in 1 2 3 4 5 6 7 8 9 10; do [ -d "/proc/$pid" ] || break; sleep 0.2; done
+cat /run/sanglier-drill-pings
+rm -f /run/sanglier-drill-pings /run/sanglier-drill-pinging
+"""
+_COUNTS = re.compile(r"(?P<sent>[0-9]+) packets transmitted, (?P<back>[0-9]+) (packets )?received")
 
 
 def _cut(*networks: str) -> Deed:
@@ -47,27 +73,37 @@ def _heal(*networks: str) -> Deed:
     return heal
 
 
-def _peers(scene: Scene, network: str) -> Iterable[tuple[Host, str, str]]:
-    """Pairs that can tell whether a network works: (host, its address, another's address)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pair:
+    """Two ends of a network, one of which can tell whether it reaches the other."""
+
+    host: Host
+    mine: str
+    other: Host
+    theirs: str
+
+
+def _peers(scene: Scene, network: str) -> Iterator[_Pair]:
+    """Give the pairs that can tell whether a network works."""
     first, second = scene.storage
-    if network == "replication":
-        yield first, first.replication, second.replication
-        yield second, second.replication, first.replication
-    elif network == "management" and first.management and second.management:
-        yield first, first.management, second.management
+    if network in {"replication", "management"}:
+        for one, other in ((first, second), (second, first)):
+            if (mine := getattr(one, network)) and (theirs := getattr(other, network)):
+                yield _Pair(host=one, mine=mine, other=other, theirs=theirs)
     else:
         index = 0 if network == "san-a" else 1
         for app in scene.applications:
-            yield app, app.san[index], first.san[index]
-            yield app, app.san[index], second.san[index]
+            for server in scene.storage:
+                mine, theirs = app.san[index], server.san[index]
+                yield _Pair(host=app, mine=mine, other=server, theirs=theirs)
 
 
 def _gone(network: str) -> Evidence:
     """Whether some pair of hosts cannot reach each other over a network any more."""
 
-    async def gone(scene: Scene, _host: Host) -> bool:
-        answers = [await _pings(scene, *pair) for pair in _peers(scene, network)]
-        return not all(answers)
+    async def gone(scene: Scene, _host: Host) -> Took:
+        asked = (_parted(scene, pair) for pair in _peers(scene, network))
+        return some(await asyncio.gather(*asked))
 
     return gone
 
@@ -76,13 +112,16 @@ replication_gone = _gone("replication")
 """Whether the storage servers cannot reach each other over the mirror's link."""
 
 
-async def _pings(scene: Scene, host: Host, mine: str, theirs: str) -> bool:
+async def _parted(scene: Scene, pair: _Pair) -> Took:
+    """Whether one end does not reach the other; one that is off is none that is cut off."""
     try:
-        async with asyncio.timeout(5):
-            await scene.run(host, REACHES, mine, theirs, limit=5)
-    except Exception:
-        return False
-    return True
+        async with asyncio.timeout(PING_S):
+            if scene.power is not None and await scene.power.dead(pair.other.name):
+                return Took.UNKNOWN
+            answer = await scene.ask(pair.host, REACHES, pair.mine, pair.theirs, limit=PING_S)
+    except Exception:  # ours, or of the way to the host: no network of the cluster is known by it
+        return Took.UNKNOWN
+    return of_status(answer.status, yes=1, no=0)
 
 
 async def _everyone_cut(scene: Scene, _host: Host) -> None:
@@ -98,6 +137,8 @@ async def _everyone_healed(scene: Scene, _host: Host) -> None:
 async def _flap(scene: Scene, host: Host) -> None:
     """Cut for a second and heal for a second, again and again, at the speed of a bad cable."""
     power = scene.must_power()
+    other = next(s for s in scene.storage if s.name != host.name)
+    await scene.run(host, COUNT, _address(scene, host), other.replication, str(GUARD_S))
     for _ in range(FLAPS):
         await power.cut(host.name, "replication")
         await asyncio.sleep(1)
@@ -105,9 +146,14 @@ async def _flap(scene: Scene, host: Host) -> None:
         await asyncio.sleep(1)
 
 
-async def _flapped(_scene: Scene, _host: Host) -> bool:
-    """Every cut and every healing was done, or it would have raised."""
-    return True
+async def _flapped(scene: Scene, host: Host) -> Took:
+    """Whether some of five pings a second were lost in each cut, and some came back between."""
+    counts = _COUNTS.search(await scene.run(host, COUNTED))
+    if counts is None:
+        return Took.UNKNOWN
+    back = int(counts["back"])
+    lost = int(counts["sent"]) - back
+    return Took.YES if min(lost, back) >= FLAPS else Took.NO
 
 
 def _address(scene: Scene, host: Host) -> str:
@@ -125,9 +171,8 @@ async def _restore(scene: Scene, host: Host) -> None:
     await scene.run(host, RESTORE, _address(scene, host))
 
 
-async def _shaped(scene: Scene, host: Host) -> bool:
-    await scene.run(host, SHAPED, _address(scene, host))
-    return True
+async def _shaped(scene: Scene, host: Host) -> Took:
+    return await shown(scene, host, SHAPED, _address(scene, host))
 
 
 async def _interconnect_back(scene: Scene, host: Host) -> None:
