@@ -13,6 +13,7 @@ from sanglier.core.errors import SanglierError
 from sanglier.drill.checkers.fences import PowerEvent, check_fences
 from sanglier.drill.checkers.guard import attempt, guard, told
 from sanglier.drill.checkers.openness import Planted, check_openness, open_spans
+from sanglier.drill.checkers.samples import Kill
 from sanglier.drill.checkers.stalls import Away, Window, check_stall, check_went_on, series
 from sanglier.drill.faults.base import Fault, Took
 from sanglier.drill.history import History
@@ -80,6 +81,8 @@ class Engine:
     hit: set[str] = field(default_factory=set)
     """Hosts whose power the faults of this group take."""
     selves: list[PowerEvent] = field(default_factory=list)
+    kills: list[Kill] = field(default_factory=list)
+    """Of storage servers, by the drill or by their power switches."""
     healed_s: float = 0.0
     lacking: Lacking = WHOLE
     conductor: asyncio.Task[None] | None = None
@@ -115,7 +118,12 @@ class Engine:
         if self.conductor:
             self.conductor.cancel()
         histories = await self.load.stop(STOP_S)
-        await self.watch.stop()
+        self.doubts += await self.watch.stop()
+        if self.load.keep is not None:
+            try:
+                self.watch.keep(self.load.keep)
+            except OSError as error:
+                self.doubts.append(f"the samples of the sides could not be kept: {told(error)}")
         return histories
 
     async def _begin(self) -> None:
@@ -280,6 +288,7 @@ class Engine:
 
     async def _fenced(self) -> tuple[PowerEvent, ...] | None:
         """Ask the power switches what they did; nothing when they cannot be asked."""
+        self.kills = self.scene.kills
         if self.scene.power is None:
             return None
         try:
@@ -298,6 +307,10 @@ class Engine:
             self.scene.note(
                 MomentKind.FENCED, event.host, f"{event.host} was fenced", at_s=event.at_s
             )
+        self.kills = [
+            *self.scene.kills,
+            *(Kill(host=event.host, from_s=event.at_s, to_s=event.at_s) for event in events),
+        ]
         return (*events, *self.selves)
 
     def _predicted_s(self) -> float | None:
@@ -325,7 +338,9 @@ class Engine:
         if scene.goal.cluster.guarded:
             hosts = [server.name for server in scene.storage]
             checks += guard("both-open", volume.name, lambda: (
-                check_openness(volume.name, hosts, self.watch.samples, planted=self.planted),
+                check_openness(
+                    volume.name, hosts, self.watch.samples, self.kills, planted=self.planted
+                ),
             ))  # fmt: skip
         if scene.power is not None:
             checks += guard("fences", "cluster", lambda: (
@@ -357,7 +372,7 @@ class Engine:
         )  # fmt: skip
 
     def _spans(self) -> tuple[OpenSpan, ...]:
-        return open_spans(self.watch.samples)
+        return open_spans(self.watch.samples, self.kills)
 
     def _result(
         self, started: str, histories: tuple[History, ...], window: Window,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sanglier.core.action import Script
 from sanglier.core.errors import SanglierError
 from sanglier.core.shell import render
+from sanglier.drill.checkers.samples import Kill
 from sanglier.drill.power import Power
 from sanglier.drill.result import Moment, MomentKind
 from sanglier.layers.base import Goal
@@ -18,6 +20,7 @@ from sanglier.run.transport import Result, Transport
 from sanglier.spec.cluster import ApplicationServer, Host, StorageServer, Volume
 
 LIMIT_S = 30
+SEEN_S = 10
 GRACE_S = 60
 """Beyond a command's own limit, until we stop waiting for the host's answer: connecting may take
 45 s, and the host ends the command itself."""
@@ -69,6 +72,8 @@ class Scene:
     say: Callable[[Moment], None]
     clock: Clock = field(default_factory=Clock)
     moments: list[Moment] = field(default_factory=list)
+    kills: list[Kill] = field(default_factory=list)
+    """Of hosts that the drill switched off, and saw off."""
     opened: str = ""
     """Name of the storage server last seen open, kept by the watch."""
 
@@ -133,6 +138,15 @@ class Scene:
                 fix="look at the host; the drill is UNKNOWN",
             )
         return result.text.strip()
+
+    async def kill(self, name: str) -> None:
+        """Cut the power of a host; noted when it is seen to be off, and not when it was ordered."""
+        power, began_s = self.must_power(), self.clock.now()
+        await power.kill(name)
+        with suppress(Exception):  # not seen
+            async with asyncio.timeout(SEEN_S):
+                if await power.dead(name):
+                    self.kills.append(Kill(host=name, from_s=began_s, to_s=self.clock.now()))
 
     def must_power(self) -> Power:
         """Give the power over the hosts; SG-DRILL-011 when there is none."""

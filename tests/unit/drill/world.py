@@ -11,6 +11,7 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from layers.goal import GOAL, VOLUME
 
@@ -51,6 +52,8 @@ class Server:
     on: bool = True
     frozen: bool = False
     boot: int = 1
+    since: float = 900.0
+    """When it booted, on the loop's clock."""
     cut: set[str] = field(default_factory=set)
 
     @property
@@ -98,6 +101,12 @@ class World:
     """Whether the power over the hosts does nothing, and says that it did."""
     immortal: set[str] = field(default_factory=set)
     """Hosts whose power cannot be taken."""
+    unseen: set[str] = field(default_factory=set)
+    """Hosts whose samples do not reach us any more."""
+    open_too: set[str] = field(default_factory=set)
+    """Hosts whose side is open although it must not be."""
+    skew_s: dict[str, float] = field(default_factory=dict)
+    """By how much a host's own clock is ahead."""
     takeover_s: float = TAKEOVER_S
     sick: bool = False
     """Whether the cluster never becomes whole."""
@@ -157,7 +166,7 @@ class World:
         return server is not None and server.lives
 
     def state_of(self, host: str) -> str:
-        return "0" if host == self.opened else "2"
+        return "0" if host == self.opened or host in self.open_too else "2"
 
     # What the cluster does by itself.
 
@@ -187,6 +196,7 @@ class World:
         if not self.servers[host].on:
             self.servers[host].on = True
             self.servers[host].boot += 1
+            self.servers[host].since = self.loop.now
             self.healthy_at = self.loop.now + REPAIR_S
 
     # Power.
@@ -276,6 +286,7 @@ class Voice:
     host: Host
     samples: bool
     count: int = 0
+    heard: int = 0
     stopped: bool = False
     boot: int = field(init=False)
 
@@ -290,21 +301,33 @@ class Voice:
                 raise lost(self.host)
             if server.frozen:
                 continue
-            if self.samples:
-                state = "absent" if self.world.blind else self.world.state_of(self.host.name)
-                return f"s {self.world.loop.epoch:.6f} {state}"
-            if self.stopped:
-                self.samples, self.stopped = False, False
-                self.count = -1
-                return "stopped"
-            if self.count < 0:
-                return None
-            if self.world.serves:
-                self.count += 1
-                return f"a {self.count}"
+            if self.samples and server.name not in self.world.unseen:
+                return self.sample(server)
+            if not self.samples and (word := self.word()):
+                return word if word != "gone" else None
+
+    def sample(self, server: Server) -> str:
+        self.count += 1
+        if self.count == 1:
+            return f"b boot-{server.boot}"
+        state = "absent" if self.world.blind else self.world.state_of(server.name)
+        since = self.world.loop.now - server.since + self.world.skew_s.get(server.name, 0)
+        return f"s {since * 1e9:.0f} {state} {self.heard}"
+
+    def word(self) -> str:
+        """What a writer says: it is acknowledged while a side is open, until it is stopped."""
+        if self.count < 0:
+            return "gone"
+        if self.stopped:
+            self.count = -1
+            return "stopped"
+        self.count += self.world.serves
+        return f"a {self.count}" if self.world.serves else ""
 
     async def send(self, text: str) -> None:
         self.stopped = self.stopped or text == "stop\n"
+        if self.samples and not self.world.servers[self.host.name].frozen:
+            self.heard = int(text)
 
     async def close(self) -> None:
         return
@@ -318,10 +341,12 @@ def scene_of(world: World, *, power: bool = True) -> Scene:
 
 
 def play(
-    world: World, *groups: Group, patience_s: float = 120, looks: bool = True, power: bool = True
-) -> DrillRun:
+    world: World, *groups: Group, patience_s: float = 120, looks: bool = True, power: bool = True,
+    keep: Path | None = None,
+) -> DrillRun:  # fmt: skip
     """Play a drill to its end."""
-    load = Load(transport=world, directory=f"{VOLUME.mount}/drill", workloads=(Toy(),))
+    folder = f"{VOLUME.mount}/drill"
+    load = Load(transport=world, directory=folder, workloads=(Toy(),), keep=keep)
     plan = Plan(name="test", explains="", groups=groups, patience_s=patience_s, inspect=looks)
     engine = Engine(scene=scene_of(world, power=power), load=load, layers=(), plan=plan)
     return world.loop.run(engine.run())

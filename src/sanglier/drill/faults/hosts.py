@@ -14,7 +14,7 @@ ANSWER_S = 2
 
 async def kill(scene: Scene, host: Host) -> None:
     """Cut the power."""
-    await scene.must_power().kill(host.name)
+    await scene.kill(host.name)
 
 
 async def start(scene: Scene, host: Host) -> None:
