@@ -18,6 +18,7 @@ from sanglier.drill.checkers.stalls import Away, Window, check_stall, check_went
 from sanglier.drill.faults.base import Fault, Took
 from sanglier.drill.history import History
 from sanglier.drill.inspect import inspect
+from sanglier.drill.permits import Permits
 from sanglier.drill.recorder import Load, check
 from sanglier.drill.result import Check, DrillRun, MomentKind, OpenSpan, Verdict
 from sanglier.drill.scene import Clock, Role, Scene
@@ -42,6 +43,8 @@ READ_S = 240
 """To read everything back on one server."""
 MAKE_S, SEE_S, HEAL_S = 900, 60, 300
 """Until a fault that is not made, seen to take, or healed is given up: longer than any takes."""
+STEP_S = 1.0
+"""By how much our own wall clock may drift from the monotonic one in a drill: slewing, no more."""
 POWER_S, LOOK_S = 60, 300
 """Until the power switches have told their log, and all hosts what they are like."""
 
@@ -74,9 +77,8 @@ class Engine:
     """Why nothing can be VALID: a fault that did not take."""
     planted: list[Planted] = field(default_factory=list)
     """Sides that a fault opened itself, each for a stated time."""
-    may: set[str] = field(default_factory=set)
-    """Hosts that may be fenced, and how many of them at most."""
-    at_most: int = 0
+    permits: Permits = field(init=False)
+    """Who may be fenced, and when."""
     injections: int = 0
     hit: set[str] = field(default_factory=set)
     """Hosts whose power the faults of this group take."""
@@ -90,6 +92,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.watch = Watch(scene=self.scene)
+        self.permits = Permits(scene=self.scene)
 
     async def run(self) -> DrillRun:
         """Play it; whatever happens, a result comes out."""
@@ -101,9 +104,8 @@ class Engine:
         finally:  # also when it is interrupted
             ended = time.monotonic()
             histories = await self._stop()
-        fenced = await self._fenced()
         window = Window(from_s=self.scene.clock.zero, to_s=ended, away=tuple(self.away))
-        checks = await self._judge(histories, window, fenced)
+        checks = await self._judge(histories, window)
         return self._result(started, histories, window, checks)
 
     async def _play(self) -> None:
@@ -173,6 +175,7 @@ class Engine:
     async def _group(self, group: Group) -> None:
         """Strike together, heal each after its time, wait until the cluster is whole."""
         self.hit = set()
+        self.permits.strike()
         await asyncio.gather(*self._strikes(group))
         self.lacking = await settle(self.scene, self.plan.patience_s)
         await self._back()
@@ -183,6 +186,7 @@ class Engine:
                 what=f"not whole {self.plan.patience_s:.0f} s after the healing: {self.lacking}",
                 fix="look at the hosts as they are now; `sanglier status`",
             )
+        self.permits.forbid()
 
     def _strikes(self, group: Group) -> Iterator[Coroutine[None, None, None]]:
         """Give the faults of a group; what is made inside a host comes before what stops it."""
@@ -198,7 +202,7 @@ class Engine:
         scene, fault = self.scene, item.fault
         for other in before:
             await other.wait()
-        self._allow(item)
+        self.permits.allow(fault, host)
         if fault.kills:
             everyone = fault.role is Role.ALL
             self.hit |= {h.name for h in scene.goal.cluster.hosts if everyone or h == host}
@@ -254,14 +258,6 @@ class Engine:
             until_s = now + item.fault.opens_s
             self.planted.append(Planted(host=host.name, from_s=now, until_s=until_s))
 
-    def _allow(self, item: Item) -> None:
-        for role in item.fault.fences:
-            if role is Role.APPLICATION:
-                self.may |= {app.name for app in self.scene.applications}
-            else:
-                self.may.add(self.scene.cast(role, item.choice).name)
-        self.at_most += item.fault.at_most if item.fault.fences else 0
-
     async def _back(self) -> None:
         """Start again what ended on application servers: they rebooted, or their disk was full."""
         now = await boots(self.scene, self.scene.applications)
@@ -283,11 +279,23 @@ class Engine:
         )
         self.away.append(Away(server=app.name, from_s=last, to_s=time.monotonic() + CALM_S / 2))
         if app.name not in self.hit:
-            at_s = self.scene.clock.of_monotonic(last)
+            at_s = max(self.scene.clock.of_monotonic(last), self.permits.struck_s)
             self.selves.append(PowerEvent(host=app.name, at_s=at_s, action="self"))
 
-    async def _fenced(self) -> tuple[PowerEvent, ...] | None:
-        """Ask the power switches what they did; nothing when they cannot be asked."""
+    async def _reset_since(self) -> None:
+        """Note who reset itself since the last group: while it was read back, or looked at."""
+        now = await boots(self.scene, self.scene.applications)
+        for app in self.scene.applications:
+            before, after = self._boots.get(app.name), now.get(app.name)
+            if after is None or before is None:
+                self.doubts.append(f"whether {app.name} reset itself is not known: it was not told")
+            elif after != before:
+                at_s = self.scene.clock.now()
+                self.selves.append(PowerEvent(host=app.name, at_s=at_s, action="self"))
+
+    async def _fenced(self, window: Window) -> tuple[PowerEvent, ...] | None:
+        """Ask the power switches what they did; nothing when that cannot be told."""
+        clock = self.scene.clock
         self.kills = self.scene.kills
         if self.scene.power is None:
             return None
@@ -295,22 +303,21 @@ class Engine:
             async with asyncio.timeout(POWER_S):
                 found = await self.scene.power.fenced()
         except Exception as error:  # then nobody knows who was fenced
-            self.scene.note(MomentKind.NOTE, "", f"the power switches: {told(error)}"[:200])
+            self.doubts.append(f"the power switches could not be asked: {told(error)}")
             return None
-        clock = self.scene.clock
+        if abs(step_s := clock.stepped()) > STEP_S:
+            self.doubts.append(f"the clock of this machine was stepped by {step_s:.0f} s meanwhile")
+            return None
         events = [
             replace(event, at_s=clock.of_epoch(event.at_s))
             for event in found
             if event.at_s >= clock.epoch
         ]
-        for event in events:
-            self.scene.note(
-                MomentKind.FENCED, event.host, f"{event.host} was fenced", at_s=event.at_s
-            )
-        self.kills = [
-            *self.scene.kills,
-            *(Kill(host=event.host, from_s=event.at_s, to_s=event.at_s) for event in events),
-        ]
+        for event in (one for one in events if one.at_s <= clock.of_monotonic(window.to_s)):
+            text = f"{event.host} was fenced"
+            self.scene.note(MomentKind.FENCED, event.host, text, at_s=event.at_s)
+        seen = (Kill(host=one.host, from_s=one.at_s, to_s=one.at_s) for one in events)
+        self.kills = [*self.scene.kills, *seen]
         return (*events, *self.selves)
 
     def _predicted_s(self) -> float | None:
@@ -324,36 +331,47 @@ class Engine:
             worst = max(worst, stall)
         return worst
 
-    async def _judge(
-        self, histories: tuple[History, ...], window: Window, fenced: Sequence[PowerEvent] | None
-    ) -> tuple[Check, ...]:
+    async def _judge(self, histories: tuple[History, ...], window: Window) -> tuple[Check, ...]:
         """Judge all that was seen; a drill that did not begin has nothing but its reason."""
         if not self.load.writers:
             return self._took()
-        scene, volume = self.scene, self.scene.volume
         readings: list[Reading] = []
-        for app in scene.applications:
+        for app in self.scene.applications:
             readings += await self.load.read_back(app, READ_S)
-        checks = list(check(self.load.workloads, histories, readings))
+        looks: tuple[Check, ...] = ()
+        if self.plan.inspect and not self.lacking:
+            looks += await inspect(self.scene)
+        looks += await attempt("healed", "cluster", self._healed)
+        await self._reset_since()
+        fenced = await self._fenced(window)
+        return (
+            *check(self.load.workloads, histories, readings),
+            *self._guarded(fenced),
+            *self._waited(histories, window),
+            *self._took(),
+            *looks,
+        )
+
+    def _guarded(self, fenced: Sequence[PowerEvent] | None) -> Iterator[Check]:
+        """Judge who was open, and who was fenced."""
+        scene, volume = self.scene, self.scene.volume
         if scene.goal.cluster.guarded:
             hosts = [server.name for server in scene.storage]
-            checks += guard("both-open", volume.name, lambda: (
+            yield from guard("both-open", volume.name, lambda: (
                 check_openness(
                     volume.name, hosts, self.watch.samples, self.kills, planted=self.planted
                 ),
             ))  # fmt: skip
         if scene.power is not None:
-            checks += guard("fences", "cluster", lambda: (
-                check_fences(fenced, frozenset(self.may), self.at_most),))  # fmt: skip
+            yield from guard("fences", "cluster", lambda: (
+                check_fences(fenced, self.permits.given),))  # fmt: skip
+
+    def _waited(self, histories: tuple[History, ...], window: Window) -> Iterator[Check]:
+        """Judge how long applications waited, and whether they went on."""
         stall = partial(check_stall, histories, window, self._predicted_s(), ALLOWANCE_S)
-        checks += guard("stall", "application servers", lambda: (stall(),))
+        yield from guard("stall", "application servers", lambda: (stall(),))
         went = partial(check_went_on, histories, window, self.healed_s or window.to_s)
-        checks += guard("went-on", "application servers", lambda: (went(),))
-        checks += self._took()
-        if self.plan.inspect and not self.lacking:
-            checks += await inspect(scene)
-        checks += await attempt("healed", "cluster", self._healed)
-        return tuple(checks)
+        yield from guard("went-on", "application servers", lambda: (went(),))
 
     async def _healed(self) -> tuple[Check, ...]:
         self.lacking = self.lacking or await settle(self.scene, 60)

@@ -52,6 +52,10 @@ class Clock:
         """Seconds since the start."""
         return time.monotonic() - self.zero
 
+    def stepped(self) -> float:
+        """By how much the wall clock was stepped since the start, in seconds."""
+        return time.time() - self.epoch - self.now()
+
     def of_epoch(self, at: float) -> float:
         """Translate seconds since the epoch."""
         return at - self.epoch

@@ -117,7 +117,7 @@ def _frozen(role: Role, name: str, seconds: float, prediction: str, **more: bool
         explains=f"the {role} server stops for {seconds:.0f} s and then goes on as if nothing "
         "had been" + ("; what it still holds must not be written late" if storage else ""),
         inject=freeze, heal=thaw, took=silent, prediction=prediction,
-        fences=frozenset({Role.OPEN, Role.STANDBY}) if storage else frozenset(),
+        fences=frozenset({role}) if storage else frozenset(),
         plain=more.get("plain", True),
     )  # fmt: skip
 
