@@ -119,7 +119,11 @@ class Engine:
         """End what runs beside us: the asking, the writers, the watch."""
         if self.conductor:
             self.conductor.cancel()
+            (end,) = await asyncio.gather(self.conductor, return_exceptions=True)
+            if isinstance(end, Exception):
+                self.doubts.append(f"the asking of the workloads ended: {told(end)}")
         histories = await self.load.stop(STOP_S)
+        self.doubts += self.load.broken()
         self.doubts += await self.watch.stop()
         if self.load.keep is not None:
             try:
@@ -260,16 +264,30 @@ class Engine:
 
     async def _back(self) -> None:
         """Start again what ended on application servers: they rebooted, or their disk was full."""
-        now = await boots(self.scene, self.scene.applications)
+        for app in await self._booted_anew():
+            self._rebooted(app)
+        for app in self.scene.applications:
+            await self.load.start(app)
+
+    async def _booted_anew(self) -> list[ApplicationServer]:
+        """Give the application servers that booted since this was asked last.
+
+        One that does not tell, and a session of ours that ended on one that did not boot, are
+        doubts.
+        """
+        now, anew = await boots(self.scene, self.scene.applications), []
         for app in self.scene.applications:
             before, after = self._boots.get(app.name), now.get(app.name)
+            lost = self.load.lost(app)
             if after is None or before is None:
                 self.doubts.append(f"whether {app.name} reset itself is not known: it was not told")
             elif after != before:
-                self._rebooted(app)
+                anew.append(app)
+            else:
+                self.doubts += lost
             if after is not None:
                 self._boots[app.name] = after
-            await self.load.start(app)
+        return anew
 
     def _rebooted(self, app: ApplicationServer) -> None:
         """It is excused from the last word that it said to this moment."""
@@ -284,14 +302,9 @@ class Engine:
 
     async def _reset_since(self) -> None:
         """Note who reset itself since the last group: while it was read back, or looked at."""
-        now = await boots(self.scene, self.scene.applications)
-        for app in self.scene.applications:
-            before, after = self._boots.get(app.name), now.get(app.name)
-            if after is None or before is None:
-                self.doubts.append(f"whether {app.name} reset itself is not known: it was not told")
-            elif after != before:
-                at_s = self.scene.clock.now()
-                self.selves.append(PowerEvent(host=app.name, at_s=at_s, action="self"))
+        for app in await self._booted_anew():
+            at_s = self.scene.clock.now()
+            self.selves.append(PowerEvent(host=app.name, at_s=at_s, action="self"))
 
     async def _fenced(self, window: Window) -> tuple[PowerEvent, ...] | None:
         """Ask the power switches what they did; nothing when that cannot be told."""

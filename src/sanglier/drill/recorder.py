@@ -48,6 +48,10 @@ class Writer:
     events: list[Event] = field(default_factory=list)
     end: str = ""
     over: bool = False
+    lost: str = ""
+    """Why its session broke off; empty while it lasts, and when the far side ended it."""
+    broken: str = ""
+    """Why our own recording of it broke; what it said since is in no history."""
     _listener: asyncio.Task[None] | None = None
 
     @property
@@ -102,9 +106,11 @@ class Writer:
                 elif line:
                     stray = line
         except SanglierError as error:
-            stray = error.what
+            stray = self.lost = error.what
         except (LookupError, ValueError) as error:
             stray = f"its words made no sense: {error!r}"
+        except Exception as error:  # ours: a full disk here, or a defect
+            stray = self.broken = told(error)
         finally:
             self.over = True
         if not self.end and stray != STOPPED:
@@ -179,8 +185,29 @@ class Load:
             async with asyncio.timeout(patience_s + 30):
                 return await writer.stop(patience_s)
         except Exception as error:
+            writer.broken = writer.broken or told(error)
             writer.end = writer.end or f"it could not be stopped: {told(error)}"
             return writer.history()
+
+    def lost(self, server: ApplicationServer) -> tuple[str, ...]:
+        """Tell which sessions to a server that lives broke off since this was asked last."""
+        mine = [writer for writer in self.writers if writer.server == server and writer.lost]
+        found = tuple(
+            f"the session of {one.workload} on {one.name} ended although the server did not: "
+            f"{one.lost}"
+            for one in mine
+        )
+        for one in mine:
+            one.lost = ""
+        return found
+
+    def broken(self) -> tuple[str, ...]:
+        """Tell which recordings broke on our side, and why."""
+        return tuple(
+            f"the recording of {one.workload} on {one.name} broke: {one.broken}"
+            for one in self.writers
+            if one.broken
+        )
 
     async def drop_caches(self, server: ApplicationServer) -> None:
         """Let the disks answer from now on, not the server's memory; raises SG-DRILL-010."""

@@ -32,6 +32,8 @@ async def attempt(
 
 def told(error: Exception) -> str:
     """Tell an error in a line; one that has no words of its own has at least a name."""
+    if isinstance(error, ExceptionGroup):
+        return "; ".join(told(one) for one in error.exceptions)
     if isinstance(error, SanglierError):
         return f"{error.subject}: {error.what} {error.why}".strip()
     return f"{type(error).__name__}: {error}".removesuffix(": ")
