@@ -53,6 +53,7 @@ def test_a_move_to_a_side_that_is_behind_is_refused(site: Site) -> None:
     site.assert_whole()
 
 
+@pytest.mark.long  # five minutes
 def test_maintenance_empties_a_server_over_a_reboot_and_takes_it_back_under_load(
     site: Site,
 ) -> None:

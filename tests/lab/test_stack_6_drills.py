@@ -6,12 +6,15 @@ import pytest
 from cluster_site import Site
 from drilled import drill, last_run, verdicts
 
-from sanglier.drill.catalogue import REPRESENTATIVE
-
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
 
+LONG = ("open-frozen-20", "disk-errors")
 
-@pytest.mark.parametrize("name", REPRESENTATIVE)
+
+@pytest.mark.parametrize(
+    "name",
+    ("replication-cut", "blackout", *(pytest.param(one, marks=pytest.mark.long) for one in LONG)),
+)
 def test_the_cluster_survives(site: Site, name: str) -> None:
     quick = () if name == "replication-cut" else ("--quick",)
     done = drill(site, name, *quick)

@@ -79,6 +79,3 @@ DRILLS: Mapping[str, Drill] = MappingProxyType(
     }
 )
 """Every drill by name."""
-
-REPRESENTATIVE = ("replication-cut", "open-frozen-20", "disk-errors", "blackout")
-"""What the test suite runs; tests of their own kill the open server, move, and empty a server."""

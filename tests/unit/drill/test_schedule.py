@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from sanglier.core.errors import SanglierError
 from sanglier.drill import schedule
-from sanglier.drill.catalogue import DRILLS, REPRESENTATIVE
+from sanglier.drill.catalogue import DRILLS
 from sanglier.drill.faults import FAULTS
 from sanglier.spec.predict import FAULTS as PREDICTED
 
@@ -70,10 +70,6 @@ def test_each_two_hosts_die_together_in_one_drill_and_all_of_them_in_another() -
 def test_every_fault_has_a_drill_and_a_prediction_that_exists() -> None:
     assert set(FAULTS) <= set(DRILLS)
     assert {fault.prediction for fault in FAULTS.values()} - {""} <= set(PREDICTED)
-
-
-def test_the_representative_drills_exist() -> None:
-    assert set(REPRESENTATIVE) <= set(DRILLS)
 
 
 def test_who_may_be_fenced_is_bounded_wherever_somebody_may() -> None:
