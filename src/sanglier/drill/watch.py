@@ -22,7 +22,7 @@ from sanglier.spec.cluster import Host, StorageServer
 PERIOD_S = "0.25"
 LIMIT_S = 3600
 AGAIN_S = 1.0
-ASK_S = 1.0
+ASK_S = 0.5
 _BOOT = re.compile(r"b (?P<boot>[0-9a-zA-Z-]+)")
 _SAMPLE = re.compile(r"s (?P<nanoseconds>[0-9]+) (?P<state>[a-z0-9]+) (?P<heard>[0-9]+)")
 # $1 ALUA state file, $2 file that says whether the target is enabled, $3 seconds between samples.

@@ -56,7 +56,6 @@ def test_a_host_that_refuses_is_not_frozen(world: World) -> None:
 @pytest.mark.parametrize("word", ["replication-cut+15", "san-cut-one+15", "management-cut+15"])
 @pytest.mark.parametrize("error", OURS)
 def test_an_error_of_ours_cuts_no_network(world: World, word: str, error: Exception) -> None:
-    world.dead_power = True
     world.breaks = lambda _, text: error if text == key(networks.REACHES) else None
     assert "is not known" in doubt(play(world, parse(word)))
 
@@ -64,9 +63,19 @@ def test_an_error_of_ours_cuts_no_network(world: World, word: str, error: Except
 @pytest.mark.parametrize("status", [2, 126, 127])
 def test_a_ping_that_cannot_be_sent_cuts_no_network(world: World, status: int) -> None:
     """ping(8): 1 when nothing came back, 2 for any other error; 127 when there is no ping."""
-    world.dead_power = True
     world.answers[key(networks.REACHES)] = lambda *_: (status, "ping: not found")
     assert "is not known" in doubt(play(world, parse("replication-cut+15")))
+
+
+def test_a_plug_that_is_out_is_not_enough_while_the_other_end_is_reached(world: World) -> None:
+    world.answers[key(networks.REACHES)] = lambda *_: (0, "")
+    assert "did not take" in doubt(play(world, parse("replication-cut+15")))
+
+
+def test_where_nobody_lives_to_ask_the_plug_counts(world: World) -> None:
+    """The standby server is switched off at the same moment."""
+    run = play(world, parse("standby-killed+15&replication-cut+15"), patience_s=300)
+    assert verdicts(run)["faults"] is VALID, check_of(run, "faults")
 
 
 def test_a_flapping_that_does_nothing_is_a_doubt(world: World) -> None:
@@ -89,6 +98,25 @@ def test_a_fault_of_several_hosts_took_when_all_of_them_died(
     world: World, word: str, host: str
 ) -> None:
     world.immortal = {host}
+    assert "did not take" in doubt(play(world, parse(word), patience_s=300))
+
+
+@pytest.mark.parametrize(
+    ("word", "host", "network"),
+    [
+        ("sans-cut-both+15", "srv-a", "san-a"),
+        ("sans-cut-both+15", "srv-a", "san-b"),
+        ("san-cut-all+15", "srv-b", "san-a"),
+        ("open-isolated+30", "disk-a", "management"),
+        ("open-isolated+30", "disk-a", "san-a"),
+    ],
+)
+def test_a_fault_of_several_networks_took_when_all_of_them_were_cut(
+    world: World, word: str, host: str, network: str
+) -> None:
+    world.stuck = {(host, network)}
+    if word.startswith("san-cut-all"):
+        world.stuck |= {(one, network) for one in ("disk-a", "disk-b")}
     assert "did not take" in doubt(play(world, parse(word), patience_s=300))
 
 

@@ -101,6 +101,8 @@ class World:
     """Whether the power over the hosts does nothing, and says that it did."""
     immortal: set[str] = field(default_factory=set)
     """Hosts whose power cannot be taken."""
+    stuck: set[tuple[str, str]] = field(default_factory=set)
+    """Plugs of hosts into networks that cannot be drawn."""
     unseen: set[str] = field(default_factory=set)
     """Hosts whose samples do not reach us any more."""
     open_too: set[str] = field(default_factory=set)
@@ -222,7 +224,7 @@ class World:
         self.servers[host].frozen = False
 
     async def cut(self, host: str, network: str) -> None:
-        if self.dead_power:
+        if self.dead_power or (host, network) in self.stuck:
             return
         self.servers[host].cut.add(network)
         self.cuts[host, network] += 1
@@ -234,6 +236,9 @@ class World:
 
     async def dead(self, host: str) -> bool:
         return not self.servers[host].on
+
+    async def unplugged(self, host: str) -> frozenset[str]:
+        return frozenset(self.servers[host].cut)
 
     async def fenced(self) -> Sequence[PowerEvent]:
         return tuple(self.fences)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sanglier.drill.faults.base import (
@@ -12,6 +12,7 @@ from sanglier.drill.faults.base import (
     Evidence,
     Fault,
     Took,
+    every,
     of_status,
     shown,
     some,
@@ -98,14 +99,33 @@ def _peers(scene: Scene, network: str) -> Iterator[_Pair]:
                 yield _Pair(host=app, mine=mine, other=server, theirs=theirs)
 
 
-def _gone(network: str) -> Evidence:
-    """Whether some pair of hosts cannot reach each other over a network any more."""
+def _gone(*networks: str) -> Evidence:
+    """Whether the host is off each of these networks, and nobody reaches it there."""
 
-    async def gone(scene: Scene, _host: Host) -> Took:
-        asked = (_parted(scene, pair) for pair in _peers(scene, network))
-        return some(await asyncio.gather(*asked))
+    async def gone(scene: Scene, host: Host) -> Took:
+        return every(await asyncio.gather(*(_off(scene, (host,), one) for one in networks)))
 
     return gone
+
+
+async def _all_gone(scene: Scene, _host: Host) -> Took:
+    """Whether everybody is off the first storage network, and nobody reaches anybody there."""
+    return await _off(scene, (*scene.storage, *scene.applications), "san-a")
+
+
+async def _off(scene: Scene, hosts: Sequence[Host], network: str) -> Took:
+    """Ask the switch which hosts are plugged in, and whoever lives at both ends of it."""
+    power, names = scene.must_power(), {host.name for host in hosts}
+    plugs = await asyncio.gather(*(power.unplugged(name) for name in names))
+    if not all(network in out for out in plugs):
+        return Took.NO
+    pairs = [p for p in _peers(scene, network) if names & {p.host.name, p.other.name}]
+    off = {h.name for p in pairs for h in (p.host, p.other) if await power.dead(h.name)}
+    alive = [p for p in pairs if not off & {p.host.name, p.other.name}]
+    answers = await asyncio.gather(*(_parted(scene, pair) for pair in alive))
+    if Took.NO in answers:
+        return Took.NO
+    return some(answers) if answers else Took.YES
 
 
 replication_gone = _gone("replication")
@@ -113,11 +133,9 @@ replication_gone = _gone("replication")
 
 
 async def _parted(scene: Scene, pair: _Pair) -> Took:
-    """Whether one end does not reach the other; one that is off is none that is cut off."""
+    """Whether one end does not reach the other."""
     try:
         async with asyncio.timeout(PING_S):
-            if scene.power is not None and await scene.power.dead(pair.other.name):
-                return Took.UNKNOWN
             answer = await scene.ask(pair.host, REACHES, pair.mine, pair.theirs, limit=PING_S)
     except Exception:  # ours, or of the way to the host: no network of the cluster is known by it
         return Took.UNKNOWN
@@ -229,13 +247,14 @@ FAULTS = (
         name="san-cut-all", role=Role.ALL, hold_s=15, needs_power=True,
         explains="the switch of one storage network fails: everybody loses it, and o2cb its "
         "interconnect",
-        inject=_everyone_cut, heal=_everyone_healed, took=_gone("san-a"),
+        inject=_everyone_cut, heal=_everyone_healed, took=_all_gone,
         prediction="interconnect-cut",
     ),
     Fault(
         name="sans-cut-both", role=Role.APPLICATION, hold_s=15, needs_power=True,
         explains="one application server loses both storage networks and must wait",
-        inject=_cut("san-a", "san-b"), heal=_heal("san-a", "san-b"), took=_gone("san-b"),
+        inject=_cut("san-a", "san-b"), heal=_heal("san-a", "san-b"),
+        took=_gone("san-a", "san-b"),
         prediction="",
     ),
     Fault(
@@ -256,7 +275,8 @@ FAULTS = (
     Fault(
         name="open-isolated", role=Role.OPEN, hold_s=30, needs_power=True,
         explains="the open server loses all its networks at once, and lives",
-        inject=_cut(*STORAGE_NETWORKS), heal=_heal(*STORAGE_NETWORKS), took=_gone("replication"),
+        inject=_cut(*STORAGE_NETWORKS), heal=_heal(*STORAGE_NETWORKS),
+        took=_gone(*STORAGE_NETWORKS),
         prediction="open-server-dead", fences=frozenset({Role.OPEN}),
     ),
 )  # fmt: skip
