@@ -24,6 +24,8 @@ from sanglier.spec.cluster import Host
 PATIENCE_S = 300.0
 PERIOD_S = 2.0
 ANSWER_S = 15
+GRACE_S = 5
+"""Until the host itself has ended a command that hangs: that it does is an answer."""
 # $1 minor.  Both sides Primary and up to date, I/O not frozen.
 MIRROR = 'grep -q "^ *$1: cs:Connected ro:Primary/Primary ds:UpToDate/UpToDate C r" /proc/drbd'
 # $1 the open side's resource: one server, and every fence device started; and nothing is left to
@@ -75,7 +77,7 @@ async def whole(scene: Scene) -> Lacking:
 async def _lacking(scene: Scene, asked: _Condition) -> Lacking:
     """Ask one host; that it gives no answer is no answer."""
     try:
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(ANSWER_S + GRACE_S):
             answer = await scene.ask(asked.host, asked.text, *asked.args, limit=ANSWER_S)
     except Exception as error:  # whose it is, is not known
         known = _hung_there(error) or await _is_off(scene, asked.host)

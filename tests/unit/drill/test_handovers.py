@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sanglier.drill.checkers.fences import PowerEvent
 from sanglier.drill.result import DrillRun, Verdict
 from sanglier.drill.schedule import parse
 
@@ -92,3 +93,25 @@ def test_what_opens_after_a_kill_is_valid_and_the_kill_is_told(world: World, wor
     assert verdicts(run)["both-open"] is VALID, check_of(run, "both-open")
     assert check_of(run, "both-open").numbers["handovers"] == 1
     assert any("disk-a was switched off" in one for one in check_of(run, "both-open").details)
+
+
+def lie(world: World, host: str) -> None:
+    """A power switch notes that it switched a host off, answers so, and does nothing."""
+    world.fences.append(PowerEvent(host=host, at_s=world.loop.epoch, action="off"))
+    world.opened = "disk-b"
+
+
+def test_a_switch_that_lies_is_found_when_its_victim_wakes_up_open(world: World) -> None:
+    world.takeover_s = 10_000
+    world.loop.call_later(10, lie, world, "disk-a")
+    world.loop.call_later(10, world.open_too.add, "disk-a")
+    run = play(world, parse("open-frozen-20+20"), patience_s=60, looks=False)
+    assert both_open(run)[0] is INVALID, both_open(run)
+
+
+def test_one_that_wakes_up_shut_in_the_same_boot_was_not_killed(world: World) -> None:
+    """It shut itself the moment it woke; that it was open until then, nobody can exclude."""
+    world.takeover_s = 10_000
+    world.loop.call_later(10, lie, world, "disk-a")
+    run = play(world, parse("open-frozen-20+20"), patience_s=60, looks=False)
+    assert both_open(run)[0] is UNKNOWN, both_open(run)

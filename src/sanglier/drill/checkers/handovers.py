@@ -74,7 +74,7 @@ def _judged(mine: Sequence[Sample], theirs: Sequence[Sample], kills: Sequence[Ki
     """Judge from the first open sample of one side, and the last open one of the other before."""
     opened, last = mine[0], theirs[0]
     after = theirs[1] if len(theirs) > 1 else None
-    kill = next((kill for kill in kills if kill.to_s >= last.from_s), None)
+    kill = next((one for one in kills if one.to_s >= last.from_s and not _lie(one, theirs)), None)
     found = [one for one in (_seen(last, after), _killed(last, kill)) if one]
     first = min(found, key=lambda one: one.by_s, default=None)
     host, seen = last.host, f"{last.host}, last seen open at {last.from_s:.1f} s,"
@@ -88,6 +88,11 @@ def _judged(mine: Sequence[Sample], theirs: Sequence[Sample], kills: Sequence[Ki
         return Handover(opened=opened, verdict=Verdict.INVALID, why=why)
     why = f"{host} was not seen shut before; last seen open at {last.from_s:.1f} s"
     return Handover(opened=opened, verdict=Verdict.UNKNOWN, why=why)
+
+
+def _lie(kill: Kill, theirs: Sequence[Sample]) -> bool:
+    """Whether its victim lived on in the same boot: then it was none."""
+    return any(one.boot == theirs[0].boot and one.from_s > kill.to_s for one in theirs)
 
 
 def _same_boot(last: Sample, after: Sample | None) -> bool:

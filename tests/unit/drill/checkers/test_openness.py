@@ -73,8 +73,13 @@ def test_another_volume_may_be_open_on_the_other_side() -> None:
 def test_a_killed_side_was_open_until_it_was_last_seen() -> None:
     killed = _kill("disk-a", 2.5)
     assert _check("000-----0", "222000000", killed).verdict is Verdict.INVALID
-    assert _check("000-----2", "222000000", killed).verdict is Verdict.VALID
-    assert _check("000--2222", "222000000", killed).verdict is Verdict.VALID
+    assert _check("000------", "222000000", killed).verdict is Verdict.VALID
+
+
+def test_a_kill_that_a_server_outlived_was_none() -> None:
+    killed = _kill("disk-a", 2.5)
+    assert _check("000-----2", "222000000", killed).verdict is Verdict.UNKNOWN
+    assert _check("000--2222", "222000000", killed).verdict is Verdict.UNKNOWN
 
 
 def test_a_kill_parts_a_span_however_short_the_gap() -> None:
