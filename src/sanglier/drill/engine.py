@@ -45,6 +45,8 @@ MAKE_S, SEE_S, HEAL_S = 900, 60, 300
 """Until a fault that is not made, seen to take, or healed is given up: longer than any takes."""
 STEP_S = 1.0
 """By how much our own wall clock may drift from the monotonic one in a drill: slewing, no more."""
+LOG_S = 0.05
+"""How exactly the power switches log."""
 POWER_S, LOOK_S = 60, 300
 """Until the power switches have told their log, and all hosts what they are like."""
 
@@ -329,8 +331,11 @@ class Engine:
         for event in (one for one in events if one.at_s <= clock.of_monotonic(window.to_s)):
             text = f"{event.host} was fenced"
             self.scene.note(MomentKind.FENCED, event.host, text, at_s=event.at_s)
-        seen = (Kill(host=one.host, from_s=one.at_s, to_s=one.at_s) for one in events)
-        self.kills = [*self.scene.kills, *seen]
+        slack_s = abs(step_s) + LOG_S
+        self.kills = [
+            *self.scene.kills,
+            *(Kill(host=e.host, from_s=e.at_s - slack_s, to_s=e.at_s + slack_s) for e in events),
+        ]
         return (*events, *self.selves)
 
     def _predicted_s(self) -> float | None:

@@ -32,8 +32,9 @@ from sanglier.spec.cluster import Host
 
 from .simulated import JumpingLoop
 
-TAKEOVER_S, REPAIR_S, BOOT_S = 6.0, 4.0, 15.0
-"""Until a lost server is fenced and the other side open; until all is whole after that; a boot."""
+TAKEOVER_S, OPENING_S, REPAIR_S, BOOT_S = 6.0, 0.5, 4.0, 15.0
+"""Until a lost server is fenced; until the other side is open; until all is whole after that; a
+boot."""
 ADDRESSES = {
     address: (server.name, network)
     for server in GOAL.cluster.storage
@@ -183,7 +184,8 @@ class World:
         apart = "replication" in server.cut | self.servers[other].cut
         if not (server.lives and not apart) and self.servers[other].lives:
             self.fence(host)
-            self.opened = other if self.opened == host else self.opened
+            if self.opened == host:
+                self.loop.call_later(OPENING_S, setattr, self, "opened", other)
 
     def fence(self, host: str) -> None:
         """Switch a server off by its power switch, and on again."""
