@@ -47,8 +47,7 @@ class Changer:
 
         Raises ``SanglierError`` when it cannot be opened now, or the move failed.
         """
-        found = change.state_of(self.goal, facts)
-        if found and change.open_on(self.goal, found[1], volume) == server:
+        if self._opened(facts, volume) == server:
             return False
         must(change.unready(self.goal, facts, volume, server))
         async with self._hastened((volume,), change.MOVE_S):
@@ -56,12 +55,22 @@ class Changer:
         return True
 
     async def empty(self, facts: Facts, server: StorageServer) -> None:
-        """Take everything off ``server``; the other one must be able to carry all of it."""
+        """Take everything off ``server``; the other one must be able to carry all of it.
+
+        What is open there is moved first: while its target goes nobody may have I/O on its paths,
+        which would be held until the initiator gives its session up, ``replacement_timeout``.
+        """
         other = next(s for s in self.goal.cluster.storage if s != server)
         for volume in self.goal.cluster.volumes:
             must(change.unready(self.goal, facts, volume, other))
-        async with self._hastened(self.goal.cluster.volumes, change.EMPTY_S):
-            await self._run(other, change.empty(server), change.EMPTY_S)
+        for volume in self.goal.cluster.volumes:
+            if self._opened(facts, volume) == server:
+                await self.move(facts, volume, other)
+        await self._run(other, change.empty(server), change.EMPTY_S)
+
+    def _opened(self, facts: Facts, volume: Volume) -> StorageServer | None:
+        found = change.state_of(self.goal, facts)
+        return change.open_on(self.goal, found[1], volume) if found else None
 
     async def fill(self, server: StorageServer) -> None:
         """Take ``server`` back and wait until its data is up to date."""

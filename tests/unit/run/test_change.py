@@ -22,6 +22,7 @@ from sanglier.run.transport import Result, Session, Transport
 from sanglier.spec.cluster import Host
 
 A, B = GOAL.cluster.storage
+HELD = "watch the paths"
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Far:
         return Result(status=0, text="", seconds=0)
 
     async def hold(self, host: Host, *_: object, **__: object) -> Session:
+        self.told.append((host.name, HELD))
         raise silent(host)
 
 
@@ -81,4 +83,24 @@ async def test_a_server_out_of_reach_can_be_emptied_from_the_other() -> None:
     """It is kept out when it comes back: what to do with one that is rebooted again and again."""
     far = Far()
     await changer(far).empty(out_of_reach(B), B)
+    assert far.told == [(A.name, render(change.empty(B), reveal=False))]
+
+
+async def test_the_open_side_is_moved_before_its_server_is_emptied() -> None:
+    """A path tried again while its target goes would hold its I/O until it is given up, 5 s."""
+    far, (opened, other) = Far(), (A, B)
+    found = change.state_of(GOAL, facts_of("converged"))
+    assert found and change.open_on(GOAL, found[1], VOLUME) == opened
+    await changer(far).empty(facts_of("converged"), opened)
+    watched = [(server.name, HELD) for server in GOAL.cluster.applications]
+    assert far.told == [
+        *watched,
+        (other.name, render(change.move(VOLUME, other), reveal=False)),
+        (other.name, render(change.empty(opened), reveal=False)),
+    ]
+
+
+async def test_a_server_with_nothing_open_is_emptied_and_no_path_is_touched() -> None:
+    far = Far()
+    await changer(far).empty(facts_of("converged"), B)
     assert far.told == [(A.name, render(change.empty(B), reveal=False))]
