@@ -1,6 +1,6 @@
 """Judge a kept drill by today's rules, as far as what it kept allows.
 
-Until 2026-11-27 a drill kept when sides were open, and not what was seen in between; who might be
+Until 2026-11-26 a drill kept when sides were open, and not what was seen in between; who might be
 fenced added up over it.  Of such a drill a change of the open side is proven by the fencing of the
 other server, or by the drill's own taking of its power, in between; else it is UNKNOWN.  Drills
 that kept how often a side opened are left as they are.
