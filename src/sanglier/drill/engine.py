@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
@@ -13,8 +13,8 @@ from sanglier.core.errors import SanglierError
 from sanglier.drill.checkers.fences import PowerEvent, check_fences
 from sanglier.drill.checkers.guard import attempt, guard, told
 from sanglier.drill.checkers.openness import Planted, check_openness, open_spans
-from sanglier.drill.checkers.samples import Kill
-from sanglier.drill.checkers.stalls import Away, Window, check_stall, check_went_on, series
+from sanglier.drill.checkers.stalls import Window, check_stall, check_went_on, series
+from sanglier.drill.deaths import BACK_S, Deaths
 from sanglier.drill.faults.base import Fault, Took
 from sanglier.drill.history import History
 from sanglier.drill.inspect import inspect
@@ -24,13 +24,13 @@ from sanglier.drill.result import Check, DrillRun, MomentKind, OpenSpan, Verdict
 from sanglier.drill.scene import Clock, Role, Scene
 from sanglier.drill.schedule import Group, Item, word
 from sanglier.drill.settle import PATIENCE_S, WHOLE, Lacking, bring_back, check_healed, settle
-from sanglier.drill.watch import Watch, boots
+from sanglier.drill.watch import Watch
 from sanglier.drill.workloads.base import Reading
 from sanglier.layers.base import StackLayer
-from sanglier.spec.cluster import ApplicationServer, Host
+from sanglier.spec.cluster import Host
 from sanglier.spec.predict import predict_one
 
-WARM_S, CALM_S = 5.0, 6.0
+WARM_S, CALM_S = 5.0, 2 * BACK_S
 """How long the load runs before the first fault, and after the last healing."""
 WHOLE_S = 60.0
 """How long the cluster may take to be whole before a drill, if all its hosts answer."""
@@ -43,12 +43,8 @@ READ_S = 240
 """To read everything back on one server."""
 MAKE_S, SEE_S, HEAL_S = 900, 60, 300
 """Until a fault that is not made, seen to take, or healed is given up: longer than any takes."""
-STEP_S = 1.0
-"""By how much our own wall clock may drift from the monotonic one in a drill: slewing, no more."""
-LOG_S = 0.05
-"""How exactly the power switches log."""
-POWER_S, LOOK_S = 60, 300
-"""Until the power switches have told their log, and all hosts what they are like."""
+LOOK_S = 300
+"""Until all hosts have told what they are like."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,27 +70,24 @@ class Engine:
     layers: Sequence[StackLayer]
     plan: Plan
     watch: Watch = field(init=False)
-    away: list[Away] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     """Why nothing can be VALID: a fault that did not take."""
     planted: list[Planted] = field(default_factory=list)
     """Sides that a fault opened itself, each for a stated time."""
     permits: Permits = field(init=False)
     """Who may be fenced, and when."""
+    deaths: Deaths = field(init=False)
     injections: int = 0
-    hit: set[str] = field(default_factory=set)
-    """Hosts whose power the faults of this group take."""
-    selves: list[PowerEvent] = field(default_factory=list)
-    kills: list[Kill] = field(default_factory=list)
-    """Of storage servers, by the drill or by their power switches."""
     healed_s: float = 0.0
     lacking: Lacking = WHOLE
     conductor: asyncio.Task[None] | None = None
-    _boots: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.watch = Watch(scene=self.scene)
         self.permits = Permits(scene=self.scene)
+        self.deaths = Deaths(
+            scene=self.scene, load=self.load, permits=self.permits, doubts=self.doubts
+        )
 
     async def run(self) -> DrillRun:
         """Play it; whatever happens, a result comes out."""
@@ -106,7 +99,7 @@ class Engine:
         finally:  # also when it is interrupted
             ended = time.monotonic()
             histories = await self._stop()
-        window = Window(from_s=self.scene.clock.zero, to_s=ended, away=tuple(self.away))
+        window = Window(from_s=self.scene.clock.zero, to_s=ended, away=tuple(self.deaths.away))
         checks = await self._judge(histories, window)
         return self._result(started, histories, window, checks)
 
@@ -146,7 +139,7 @@ class Engine:
         for server in self.scene.applications:
             await self.load.start(server)
         self.conductor = asyncio.create_task(self.load.conduct())
-        self._boots = await boots(self.scene, self.scene.applications)
+        await self.deaths.begin()
         await self._all_write()
         self.scene.clock = Clock()
         self.watch.start()
@@ -180,7 +173,7 @@ class Engine:
 
     async def _group(self, group: Group) -> None:
         """Strike together, heal each after its time, wait until the cluster is whole."""
-        self.hit = set()
+        self.deaths.hit = set()
         self.permits.strike()
         await asyncio.gather(*self._strikes(group))
         self.lacking = await settle(self.scene, self.plan.patience_s)
@@ -211,7 +204,7 @@ class Engine:
         self.permits.allow(fault, host)
         if fault.kills:
             everyone = fault.role is Role.ALL
-            self.hit |= {h.name for h in scene.goal.cluster.hosts if everyone or h == host}
+            self.deaths.hit |= {h.name for h in scene.goal.cluster.hosts if everyone or h == host}
         began = time.monotonic()
         self._plant(item, host)
         scene.note(MomentKind.FAULT, host.name, fault.name)
@@ -266,77 +259,9 @@ class Engine:
 
     async def _back(self) -> None:
         """Start again what ended on application servers: they rebooted, or their disk was full."""
-        for app in await self._booted_anew():
-            self._rebooted(app)
+        await self.deaths.excuse()
         for app in self.scene.applications:
             await self.load.start(app)
-
-    async def _booted_anew(self) -> list[ApplicationServer]:
-        """Give the application servers that booted since this was asked last.
-
-        One that does not tell, and a session of ours that ended on one that did not boot, are
-        doubts.
-        """
-        now, anew = await boots(self.scene, self.scene.applications), []
-        for app in self.scene.applications:
-            before, after = self._boots.get(app.name), now.get(app.name)
-            lost = self.load.lost(app)
-            if after is None or before is None:
-                self.doubts.append(f"whether {app.name} reset itself is not known: it was not told")
-            elif after != before:
-                anew.append(app)
-            else:
-                self.doubts += lost
-            if after is not None:
-                self._boots[app.name] = after
-        return anew
-
-    def _rebooted(self, app: ApplicationServer) -> None:
-        """It is excused from the last word that it said to this moment."""
-        last = max(
-            (event.at_s for w in self.load.writers if w.server == app for event in w.events),
-            default=self.scene.clock.zero,
-        )
-        self.away.append(Away(server=app.name, from_s=last, to_s=time.monotonic() + CALM_S / 2))
-        if app.name not in self.hit:
-            at_s = max(self.scene.clock.of_monotonic(last), self.permits.struck_s)
-            self.selves.append(PowerEvent(host=app.name, at_s=at_s, action="self"))
-
-    async def _reset_since(self) -> None:
-        """Note who reset itself since the last group: while it was read back, or looked at."""
-        for app in await self._booted_anew():
-            at_s = self.scene.clock.now()
-            self.selves.append(PowerEvent(host=app.name, at_s=at_s, action="self"))
-
-    async def _fenced(self, window: Window) -> tuple[PowerEvent, ...] | None:
-        """Ask the power switches what they did; nothing when that cannot be told."""
-        clock = self.scene.clock
-        self.kills = self.scene.kills
-        if self.scene.power is None:
-            return None
-        try:
-            async with asyncio.timeout(POWER_S):
-                found = await self.scene.power.fenced()
-        except Exception as error:  # then nobody knows who was fenced
-            self.doubts.append(f"the power switches could not be asked: {told(error)}")
-            return None
-        if abs(step_s := clock.stepped()) > STEP_S:
-            self.doubts.append(f"the clock of this machine was stepped by {step_s:.0f} s meanwhile")
-            return None
-        events = [
-            replace(event, at_s=clock.of_epoch(event.at_s))
-            for event in found
-            if event.at_s >= clock.epoch
-        ]
-        for event in (one for one in events if one.at_s <= clock.of_monotonic(window.to_s)):
-            text = f"{event.host} was fenced"
-            self.scene.note(MomentKind.FENCED, event.host, text, at_s=event.at_s)
-        slack_s = abs(step_s) + LOG_S
-        self.kills = [
-            *self.scene.kills,
-            *(Kill(host=e.host, from_s=e.at_s - slack_s, to_s=e.at_s + slack_s) for e in events),
-        ]
-        return (*events, *self.selves)
 
     def _predicted_s(self) -> float | None:
         """The worst of the faults; none when two strike together or one has no bound."""
@@ -360,8 +285,8 @@ class Engine:
         if self.plan.inspect and not self.lacking:
             looks += await inspect(self.scene)
         looks += await attempt("healed", "cluster", self._healed)
-        await self._reset_since()
-        fenced = await self._fenced(window)
+        await self.deaths.reset_since()
+        fenced = await self.deaths.fenced(window)
         return (
             *check(self.load.workloads, histories, readings),
             *self._guarded(fenced),
@@ -377,7 +302,7 @@ class Engine:
             hosts = [server.name for server in scene.storage]
             yield from guard("both-open", volume.name, lambda: (
                 check_openness(
-                    volume.name, hosts, self.watch.samples, self.kills, planted=self.planted
+                    volume.name, hosts, self.watch.samples, self.deaths.kills, planted=self.planted
                 ),
             ))  # fmt: skip
         if scene.power is not None:
@@ -408,7 +333,7 @@ class Engine:
         )  # fmt: skip
 
     def _spans(self) -> tuple[OpenSpan, ...]:
-        return open_spans(self.watch.samples, self.kills)
+        return open_spans(self.watch.samples, self.deaths.kills)
 
     def _result(
         self, started: str, histories: tuple[History, ...], window: Window,
