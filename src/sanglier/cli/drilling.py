@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,6 +16,7 @@ from rich.console import Console
 from sanglier.cli.lab_power import LabPower
 from sanglier.cli.setting import Setting, open_setting
 from sanglier.drill import store
+from sanglier.drill.campaign import play_all
 from sanglier.drill.engine import Engine, Plan
 from sanglier.drill.recorder import Load
 from sanglier.drill.report.summary import run_line
@@ -66,16 +68,20 @@ def identity(seed: int | None) -> str:
 
 
 async def campaign(stage: Stage, plans: Sequence[Plan], kept: Kept) -> Campaign:
-    """Play every plan; the campaign is written after each, so that a cut one is not lost."""
+    """Play every plan; the campaign is written before and after each: no end leaves nothing."""
     stage = await _as_in_force(stage)
-    result = _empty(stage, kept)
-    for number, plan in enumerate(plans, start=1):
+    empty = _empty(stage, kept)
+
+    async def one(plan: Plan, number: int) -> DrillRun:
         stage.console.print(f"[{number}/{len(plans)}] {plan.name}: {plan.explains}", style="bold")
         run = await play(stage, plan, kept, number)
         stage.console.print(run_line(run))
-        result = _with(result, run)
-        store.keep(kept, result)
-    return result
+        return run
+
+    def keep(runs: tuple[DrillRun, ...]) -> None:
+        store.keep(kept, replace(empty, runs=runs))
+
+    return replace(empty, runs=await play_all(plans, one, keep))
 
 
 async def _as_in_force(stage: Stage) -> Stage:
@@ -110,8 +116,9 @@ async def play(stage: Stage, plan: Plan, kept: Kept, number: int) -> DrillRun:
         engine = Engine(scene=scene, load=load, layers=setting.layers, plan=plan)
         return await engine.run()
     finally:
-        await load_way.close()
-        await control_way.close()
+        for way in (load_way, control_way):
+            with suppress(OSError):  # what the drill came to is worth more than a clean end
+                await way.close()
 
 
 def _empty(stage: Stage, kept: Kept) -> Campaign:
@@ -119,12 +126,4 @@ def _empty(stage: Stage, kept: Kept) -> Campaign:
     return Campaign(
         identity=kept.identity, cluster=cluster.name, access=str(cluster.access),
         timings=cluster.timings.name, version=version("sanglier"), machine=stage.machine, runs=(),
-    )  # fmt: skip
-
-
-def _with(result: Campaign, run: DrillRun) -> Campaign:
-    return Campaign(
-        identity=result.identity, cluster=result.cluster, access=result.access,
-        timings=result.timings, version=result.version, machine=result.machine,
-        runs=(*result.runs, run),
     )  # fmt: skip

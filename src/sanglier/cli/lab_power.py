@@ -48,6 +48,11 @@ class LabPower:
         found = self.lab.driver.sight(self.lab.topology.host(host))
         return found.state is State.DEAD
 
+    async def unplugged(self, host: str) -> frozenset[str]:
+        """Read the lab's links: whose card is in no bridge."""
+        seen = await asyncio.to_thread(self.lab.status)
+        return frozenset(name for one in seen if one.host.name == host for name in one.cut)
+
     async def fenced(self) -> Sequence[PowerEvent]:
         """Give what took a host's power away; switching one on is no fencing."""
         return tuple(

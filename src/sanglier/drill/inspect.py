@@ -7,7 +7,7 @@ from functools import partial
 
 from sanglier.core.errors import SanglierError
 from sanglier.drill.checkers.filesystem import check_filesystem
-from sanglier.drill.checkers.guard import guard
+from sanglier.drill.checkers.guard import attempt, guard
 from sanglier.drill.checkers.legs import check_legs, in_use
 from sanglier.drill.checkers.mirror import check_mirror, parse_side
 from sanglier.drill.result import Check
@@ -41,9 +41,10 @@ FSCK = 'fsck.ocfs2 -fn "$1" 2>&1; echo "status $?"'
 
 
 async def _try(scene: Scene, host: Host, text: str, *args: str, limit: int) -> str | None:
+    """Give what it printed, or nothing when it did not end well, or not at all."""
     try:
         return await scene.run(host, text, *args, limit=limit)
-    except SanglierError:
+    except (SanglierError, TimeoutError, OSError):
         return None
 
 
@@ -81,17 +82,18 @@ async def _filesystem(scene: Scene) -> tuple[Check, ...]:
 
 async def inspect(scene: Scene) -> tuple[Check, ...]:
     """Verify, unmount everywhere, check filesystem and legs, mount again."""
-    checks = await _mirror(scene)
-    mount = scene.volume.mount
+    name, mount = scene.volume.name, scene.volume.mount
+    checks = await attempt("divergent", name, lambda: _mirror(scene))
     said = await asyncio.gather(
         *(_try(scene, app, UNMOUNT, mount, limit=MOUNT_S) for app in scene.applications)
     )
     still = [app.name for app, told in zip(scene.applications, said, strict=True) if told is None]
     try:
         if still:
-            checks += in_use(scene.volume.name, still)
+            checks += in_use(name, still)
         else:
-            checks += await _filesystem(scene) + await _legs(scene)
+            checks += await attempt("fsck", name, lambda: _filesystem(scene))
+            checks += await attempt("legs", name, lambda: _legs(scene))
     finally:
         await asyncio.gather(
             *(_try(scene, app, MOUNT, mount, limit=MOUNT_S) for app in scene.applications)

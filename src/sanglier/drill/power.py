@@ -42,6 +42,10 @@ class Power(Protocol):
         """Whether it is off."""
         ...
 
+    async def unplugged(self, host: str) -> frozenset[str]:
+        """Networks that its cables are not in, as seen just now."""
+        ...
+
     async def fenced(self) -> Sequence[PowerEvent]:
         """What the power switches did on somebody's order, with seconds since the epoch."""
         ...

@@ -19,12 +19,13 @@ from sanglier.core.action import Script
 from sanglier.core.errors import SanglierError
 from sanglier.core.shell import render
 from sanglier.drill import history
-from sanglier.drill.checkers.guard import guard
+from sanglier.drill.checkers.guard import guard, told
 from sanglier.drill.history import Event, History, Kind
 from sanglier.drill.result import Check
+from sanglier.drill.scene import in_time
 from sanglier.drill.workloads import all_workloads
-from sanglier.drill.workloads.base import Ask, Caller, Reading, Workload
-from sanglier.run.transport import Session, Transport
+from sanglier.drill.workloads.base import UNREAD, Ask, Caller, Reading, Workload
+from sanglier.run.transport import Result, Session, Transport
 from sanglier.spec.cluster import ApplicationServer
 
 READ_LIMIT_S = 180
@@ -47,6 +48,10 @@ class Writer:
     events: list[Event] = field(default_factory=list)
     end: str = ""
     over: bool = False
+    lost: str = ""
+    """Why its session broke off; empty while it lasts, and when the far side ended it."""
+    broken: str = ""
+    """Why our own recording of it broke; what it said since is in no history."""
     _listener: asyncio.Task[None] | None = None
 
     @property
@@ -101,9 +106,11 @@ class Writer:
                 elif line:
                     stray = line
         except SanglierError as error:
-            stray = error.what
+            stray = self.lost = error.what
         except (LookupError, ValueError) as error:
             stray = f"its words made no sense: {error!r}"
+        except Exception as error:  # ours: a full disk here, or a defect
+            stray = self.broken = told(error)
         finally:
             self.over = True
         if not self.end and stray != STOPPED:
@@ -167,16 +174,73 @@ class Load:
                 tasks.create_task(self._call(name, caller))
 
     async def stop(self, patience_s: float) -> tuple[History, ...]:
-        """Stop every writer; end :meth:`conduct` before."""
-        return tuple(await asyncio.gather(*(writer.stop(patience_s) for writer in self.writers)))
+        """Stop every writer; end :meth:`conduct` before.
+
+        One that cannot be stopped, or not within half a minute more, hides no other.
+        """
+        return tuple(await asyncio.gather(*(self._stop(w, patience_s) for w in self.writers)))
+
+    async def _stop(self, writer: Writer, patience_s: float) -> History:
+        try:
+            async with asyncio.timeout(patience_s + 30):
+                return await writer.stop(patience_s)
+        except Exception as error:
+            writer.broken = writer.broken or told(error)
+            writer.end = writer.end or f"it could not be stopped: {told(error)}"
+            return writer.history()
+
+    def lost(self, server: ApplicationServer) -> tuple[str, ...]:
+        """Tell which sessions to a server that lives broke off since this was asked last."""
+        mine = [writer for writer in self.writers if writer.server == server and writer.lost]
+        found = tuple(
+            f"the session of {one.workload} on {one.name} ended although the server did not: "
+            f"{one.lost}"
+            for one in mine
+        )
+        for one in mine:
+            one.lost = ""
+        return found
+
+    def broken(self) -> tuple[str, ...]:
+        """Tell which recordings broke on our side, and why."""
+        return tuple(
+            f"the recording of {one.workload} on {one.name} broke: {one.broken}"
+            for one in self.writers
+            if one.broken
+        )
 
     async def drop_caches(self, server: ApplicationServer) -> None:
-        """Let the disks answer from now on, not the server's memory."""
-        await self._run(server, Script(text=_DROP))
+        """Let the disks answer from now on, not the server's memory; raises SG-DRILL-010."""
+        result = await self._result(server, Script(text=_DROP))
+        if result.status != 0:
+            raise SanglierError(
+                code="SG-DRILL-010",
+                subject=server.name,
+                what="its caches could not be dropped, so that what it reads proves nothing",
+                why=result.text.strip()[-600:],
+                fix="look at the host; the drill is UNKNOWN",
+            )
 
     async def read(self, server: ApplicationServer) -> tuple[Reading, ...]:
         """Read everything back as ``server`` sees it; a reading that failed has no end."""
         return tuple([await self._read(server, workload) for workload in self.workloads])
+
+    async def read_back(self, server: ApplicationServer, limit_s: float) -> tuple[Reading, ...]:
+        """Read everything from the disks; what was not read in time, or at all, says why.
+
+        There is a reading of every workload, whatever happens.
+        """
+        read: list[Reading] = []
+        try:
+            async with asyncio.timeout(limit_s) as clock:
+                await self.drop_caches(server)
+                for workload in self.workloads:
+                    read.append(await self._read(server, workload))
+        except Exception as error:  # a server that cannot be read hides no other
+            hung = isinstance(error, TimeoutError) and clock.expired()
+            why = f"no answer within {limit_s:.0f} s" if hung else told(error)
+            read += [self._unread(server, w.name, why) for w in self.workloads[len(read) :]]
+        return tuple(read)
 
     async def _begin(self, workload: Workload, server: ApplicationServer, name: str) -> Writer:
         script = render(workload.writer(self.directory, name), reveal=False)
@@ -199,18 +263,28 @@ class Load:
             await asyncio.sleep(caller.period_s)
 
     async def _run(self, server: ApplicationServer, script: Script) -> str:
+        return (await self._result(server, script)).text
+
+    async def _result(self, server: ApplicationServer, script: Script) -> Result:
         text = render(script, reveal=False)
-        return (await self.transport.run(server, text, limit=READ_LIMIT_S)).text
+        answer = self.transport.run(server, text, limit=READ_LIMIT_S)
+        return await in_time(answer, server.name, READ_LIMIT_S)
 
     async def _read(self, server: ApplicationServer, workload: Workload) -> Reading:
         try:
             text = await self._run(server, workload.reader(self.directory))
-        except SanglierError as error:
-            text = str(error)
-        if log := self._file(reading_name(workload.name, server.name)):
+        except Exception as error:  # one that cannot be read hides no other
+            return self._unread(server, workload.name, told(error))
+        return self._kept(server, workload.name, text)
+
+    def _unread(self, server: ApplicationServer, workload: str, why: str) -> Reading:
+        return self._kept(server, workload, UNREAD + why.replace("\n", " "))
+
+    def _kept(self, server: ApplicationServer, workload: str, text: str) -> Reading:
+        if log := self._file(reading_name(workload, server.name)):
             with log:
                 log.write(text)
-        return reading(workload.name, server.name, text)
+        return reading(workload, server.name, text)
 
     def _file(self, name: str) -> TextIO | None:
         if self.keep is None:

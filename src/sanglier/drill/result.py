@@ -132,6 +132,11 @@ class DrillRun:
         """Longest stall of any server."""
         return max((s.length_s for line in self.series for s in line.stalls), default=0.0)
 
+    @property
+    def begun(self) -> bool:
+        """Whether it came as far as its first fault; one that did not says why, and no more."""
+        return any(check.name != "faults" for check in self.checks)
+
     def total(self, number: str) -> float:
         """Sum of a figure over the checks that give it."""
         return sum(check.numbers.get(number, 0) for check in self.checks)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sanglier.core.action import Script
 from sanglier.core.errors import SanglierError
 from sanglier.core.shell import render
+from sanglier.drill.checkers.samples import Kill
 from sanglier.drill.power import Power
 from sanglier.drill.result import Moment, MomentKind
 from sanglier.layers.base import Goal
-from sanglier.run.transport import Transport
+from sanglier.run.transport import Result, Transport
 from sanglier.spec.cluster import ApplicationServer, Host, StorageServer, Volume
 
 LIMIT_S = 30
+SEEN_S = 10
+GRACE_S = 60
+"""Beyond a command's own limit, until we stop waiting for the host's answer: connecting may take
+45 s, and the host ends the command itself."""
 
 
 class Role(StrEnum):
@@ -45,6 +52,10 @@ class Clock:
         """Seconds since the start."""
         return time.monotonic() - self.zero
 
+    def stepped(self) -> float:
+        """By how much the wall clock was stepped since the start, in seconds."""
+        return time.time() - self.epoch - self.now()
+
     def of_epoch(self, at: float) -> float:
         """Translate seconds since the epoch."""
         return at - self.epoch
@@ -65,6 +76,8 @@ class Scene:
     say: Callable[[Moment], None]
     clock: Clock = field(default_factory=Clock)
     moments: list[Moment] = field(default_factory=list)
+    kills: list[Kill] = field(default_factory=list)
+    """Of hosts that the drill switched off, and saw off."""
     opened: str = ""
     """Name of the storage server last seen open, kept by the watch."""
 
@@ -112,10 +125,14 @@ class Scene:
         self.moments.append(moment)
         self.say(moment)
 
-    async def run(self, host: Host, text: str, *args: str, limit: int = LIMIT_S) -> str:
-        """Run a script as root; raises ``SanglierError`` when it ends badly."""
+    async def ask(self, host: Host, text: str, *args: str, limit: int = LIMIT_S) -> Result:
+        """Run a script as root; raises ``SanglierError`` when the host does not tell its end."""
         script = render(Script(text=text, args=args), reveal=False)
-        result = await self.transport.run(host, script, limit=limit)
+        return await in_time(self.transport.run(host, script, limit=limit), host.name, limit)
+
+    async def run(self, host: Host, text: str, *args: str, limit: int = LIMIT_S) -> str:
+        """Run a script as root; raises ``SanglierError`` when it ends badly, or not in time."""
+        result = await self.ask(host, text, *args, limit=limit)
         if result.status != 0:
             raise SanglierError(
                 code="SG-DRILL-010",
@@ -126,11 +143,36 @@ class Scene:
             )
         return result.text.strip()
 
+    async def kill(self, name: str) -> None:
+        """Cut the power of a host; noted when it is seen to be off, and not when it was ordered."""
+        power, began_s = self.must_power(), self.clock.now()
+        await power.kill(name)
+        with suppress(Exception):  # not seen
+            async with asyncio.timeout(SEEN_S):
+                if await power.dead(name):
+                    self.kills.append(Kill(host=name, from_s=began_s, to_s=self.clock.now()))
+
     def must_power(self) -> Power:
         """Give the power over the hosts; SG-DRILL-011 when there is none."""
         if self.power is None:
             raise without_power(self.goal.cluster.name)
         return self.power
+
+
+async def in_time(answer: Awaitable[Result], subject: str, limit: int) -> Result:
+    """Wait for a command's end, but not for ever: a host that hangs ends none of its commands."""
+    try:
+        async with asyncio.timeout(limit + GRACE_S) as clock:
+            return await answer
+    except TimeoutError as error:
+        if not clock.expired():
+            raise
+        raise SanglierError(
+            code="SG-DRILL-015",
+            subject=subject,
+            what=f"a command of the drill gave no answer within {limit + GRACE_S} s",
+            fix="look at the host: does it hang?",
+        ) from error
 
 
 def without_power(subject: str) -> SanglierError:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sanglier.core.errors import SanglierError
 from sanglier.core.events import unheard
+from sanglier.drill.checkers.guard import told
 from sanglier.drill.result import Check, Verdict
 from sanglier.drill.scene import Scene
 from sanglier.layers.base import StackLayer
 from sanglier.layers.cluster import cib
 from sanglier.layers.read_back import ReadBack, read_back
+from sanglier.run.codes import Code
 from sanglier.run.gather import gather
 from sanglier.run.planning import plan_for
 from sanglier.spec.cluster import Host
@@ -21,6 +24,8 @@ from sanglier.spec.cluster import Host
 PATIENCE_S = 300.0
 PERIOD_S = 2.0
 ANSWER_S = 15
+GRACE_S = 5
+"""Until the host itself has ended a command that hangs: that it does is an answer."""
 # $1 minor.  Both sides Primary and up to date, I/O not frozen.
 MIRROR = 'grep -q "^ *$1: cs:Connected ro:Primary/Primary ds:UpToDate/UpToDate C r" /proc/drbd'
 # $1 the open side's resource: one server, and every fence device started; and nothing is left to
@@ -39,24 +44,69 @@ good=$(multipathd show paths raw format '%w %T' 2>/dev/null | grep -cE "^$2 (rea
 """
 
 
-async def _holds(scene: Scene, host: Host, text: str, *args: str) -> bool:
-    try:
-        async with asyncio.timeout(ANSWER_S):
-            await scene.run(host, text, *args, limit=ANSWER_S)
-    except (SanglierError, TimeoutError, OSError):
-        return False
-    return True
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lacking:
+    """What keeps a cluster from being whole; false when nothing does."""
+
+    words: str = ""
+    unheard: str = ""
+    """Why it is not known whether that is so; empty when the host itself said no, or is off."""
+
+    def __bool__(self) -> bool:
+        """Whether something is lacking, or not known."""
+        return bool(self.words)
+
+    def __str__(self) -> str:
+        """Tell it in a line."""
+        return f"{self.words} (not known: {self.unheard})" if self.unheard else self.words
 
 
-async def whole(scene: Scene) -> str:
-    """Give what is not right yet in a few words; empty when the cluster is whole.
+WHOLE = Lacking()
+
+
+async def whole(scene: Scene) -> Lacking:
+    """Give what is not right yet, or not known; false when the cluster is whole.
 
     All hosts are asked at the same time.
     """
-    asked = tuple(_conditions(scene))
-    answers = await asyncio.gather(*(_holds(scene, c.host, c.text, *c.args) for c in asked))
-    lacking = (c.words for c, holds in zip(asked, answers, strict=True) if not holds)
-    return next(lacking, "")
+    answers = await asyncio.gather(*(_lacking(scene, one) for one in _conditions(scene)))
+    found = sorted((one for one in answers if one), key=lambda one: bool(one.unheard))
+    return next(iter(found), WHOLE)
+
+
+async def _lacking(scene: Scene, asked: _Condition) -> Lacking:
+    """Ask one host; that it gives no answer is no answer."""
+    try:
+        async with asyncio.timeout(ANSWER_S + GRACE_S):
+            answer = await scene.ask(asked.host, asked.text, *asked.args, limit=ANSWER_S)
+    except Exception as error:  # whose it is, is not known
+        known = _hung_there(error) or await _is_off(scene, asked.host)
+        return Lacking(words=asked.words, unheard="" if known else told(error))
+    return Lacking(words=asked.words) if answer.status else WHOLE
+
+
+def _hung_there(error: Exception) -> bool:
+    """Whether the host itself ended the command, because it hung."""
+    return isinstance(error, SanglierError) and error.code == Code.TIME_LIMIT
+
+
+async def _is_off(scene: Scene, host: Host) -> bool:
+    """Whether it is known to be off."""
+    if scene.power is None:
+        return False
+    with suppress(Exception):
+        async with asyncio.timeout(ANSWER_S):
+            return await scene.power.dead(host.name)
+    return False
+
+
+async def _answers(scene: Scene, host: Host) -> bool:
+    """Whether it answers anything within 15 s."""
+    with suppress(Exception):
+        async with asyncio.timeout(ANSWER_S):
+            await scene.ask(host, "true", limit=ANSWER_S)
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,21 +137,41 @@ def _conditions(scene: Scene) -> Iterator[_Condition]:
         yield _Condition(host=app, text=MOUNTED, args=args, words=words)
 
 
-async def settle(scene: Scene, patience_s: float = PATIENCE_S) -> str:
-    """Wait until the cluster is whole; gives what is still not right at the end, or nothing."""
+async def settle(scene: Scene, patience_s: float = PATIENCE_S) -> Lacking:
+    """Wait until the cluster is whole; gives what is still not right at the end."""
     deadline = time.monotonic() + patience_s
     while lacking := await whole(scene):
         if time.monotonic() > deadline:
             return lacking
         await asyncio.sleep(PERIOD_S)
-    return ""
+    return WHOLE
 
 
-async def check_healed(scene: Scene, layers: Sequence[StackLayer], lacking: str) -> Check:
+async def bring_back(scene: Scene) -> tuple[str, ...]:
+    """Switch every host off and on that answers nothing; gives their names.
+
+    A kernel that hangs does not come back by itself: without this one of them ends a campaign.
+    """
+    power = scene.must_power()
+    hosts = scene.goal.cluster.hosts
+    answers = await asyncio.gather(*(_answers(scene, host) for host in hosts))
+    silent = [host for host, answer in zip(hosts, answers, strict=True) if not answer]
+    for host in silent:
+        await power.kill(host.name)
+        await power.start(host.name)
+    return tuple(host.name for host in silent)
+
+
+async def check_healed(scene: Scene, layers: Sequence[StackLayer], lacking: Lacking) -> Check:
     """Judge by what `status` and `apply` would say, and by the values in force."""
+    if lacking.unheard:
+        return _healed(Verdict.UNKNOWN, f"not known whether it is whole again: {lacking}", ())
     if lacking:
         return _healed(Verdict.INVALID, f"it did not become whole again: {lacking}", ())
     facts = await gather(scene.goal, layers, scene.transport, sink=unheard)
+    if facts.unreachable:
+        unread = ", ".join(facts.unreachable)
+        return _healed(Verdict.UNKNOWN, f"could not be read: {unread}", ())
     plan = plan_for(layers, scene.goal, facts)
     sick = [
         f"{line.host} {line.layer} {line.subject}: {line.text}"
@@ -110,9 +180,9 @@ async def check_healed(scene: Scene, layers: Sequence[StackLayer], lacking: str)
         if not line.healthy
     ]
     left = [f"apply would {step.summary} on {step.address}" for step in plan.steps]
-    told = (*facts.unreachable, *sick, *left, *_not_in_force(read_back(scene.goal, facts)))
-    if told:
-        return _healed(Verdict.INVALID, f"{len(told)} things are not as before: {told[0]}", told)
+    amiss = (*sick, *left, *_not_in_force(read_back(scene.goal, facts)))
+    if amiss:
+        return _healed(Verdict.INVALID, f"{len(amiss)} things are not as before: {amiss[0]}", amiss)
     return _healed(Verdict.VALID, "every layer is as declared, and so are the values in force", ())
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-from sanglier.drill import engine, recorder, scene, settle
+from sanglier.drill import deaths, engine, recorder, scene, settle
 from sanglier.drill.scene import Clock
 
 T = TypeVar("T")
@@ -23,6 +23,8 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self.now = 1000.0
+        self.stepped_s = 0.0
+        """By how much our own wall clock was stepped."""
         look = self._selector.select
 
         def jump(timeout: float | None = None) -> list[object]:
@@ -38,7 +40,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
     @property
     def epoch(self) -> float:
-        return EPOCH + self.now
+        return EPOCH + self.now + self.stepped_s
 
     def clock(self) -> Clock:
         """Give a drill's clock that begins now."""
@@ -52,7 +54,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
             self.close()
 
 
-MODULES: tuple[ModuleType, ...] = (engine, recorder, scene, settle)
+MODULES: tuple[ModuleType, ...] = (deaths, engine, recorder, scene, settle)
 """Those that read a clock themselves."""
 
 

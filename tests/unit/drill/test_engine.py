@@ -76,7 +76,7 @@ def test_a_fault_that_cannot_be_made_is_a_doubt(world: World) -> None:
     world.kill = refuse  # type: ignore[method-assign, assignment]
     run = play(world, parse("open-killed+5"))
     assert verdicts(run)["faults"] is UNKNOWN
-    assert "could not be made: no such switch" in check_of(run, "faults").summary
+    assert "could not be made: OSError: no such switch" in check_of(run, "faults").summary
 
 
 def test_a_stall_that_is_longer_than_predicted_is_invalid(world: World) -> None:

@@ -16,10 +16,6 @@ from sanglier.run import change
 from .simulated import jumping
 from .world import World, check_of, key, play, verdicts
 
-BELIEVED = {"replication-flapping"}
-"""Faults that are believed: each cut and healing was ordered.  (A link that is whole again at
-once cannot be asked; the switch could.)"""
-
 SCRIPTS = {
     key(text)
     for module in (insides, networks, sides, changes, clocks)
@@ -56,7 +52,7 @@ def test_every_fault_is_seen_to_take_and_is_healed(world: World, name: str) -> N
     assert f"{name} healed" in texts
 
 
-@pytest.mark.parametrize("name", sorted(FAULTS.keys() - BELIEVED))
+@pytest.mark.parametrize("name", sorted(FAULTS))
 def test_one_that_does_nothing_is_a_doubt(world: World, name: str) -> None:
     """The power does nothing and says it did; what is run inside a host fails."""
     world.dead_power = True

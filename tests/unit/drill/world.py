@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from layers.goal import GOAL, VOLUME
 
@@ -24,14 +26,15 @@ from sanglier.drill.recorder import Load
 from sanglier.drill.result import Check, DrillRun, Verdict
 from sanglier.drill.scene import Scene
 from sanglier.drill.schedule import Group
-from sanglier.drill.workloads.base import Reading
+from sanglier.drill.workloads.base import Reading, gather
 from sanglier.run.transport import OnLine, Result
 from sanglier.spec.cluster import Host
 
 from .simulated import JumpingLoop
 
-TAKEOVER_S, REPAIR_S, BOOT_S = 6.0, 4.0, 15.0
-"""Until a lost server is fenced and the other side open; until all is whole after that; a boot."""
+TAKEOVER_S, OPENING_S, REPAIR_S, BOOT_S = 6.0, 0.5, 4.0, 15.0
+"""Until a lost server is fenced; until the other side is open; until all is whole after that; a
+boot."""
 ADDRESSES = {
     address: (server.name, network)
     for server in GOAL.cluster.storage
@@ -50,6 +53,8 @@ class Server:
     on: bool = True
     frozen: bool = False
     boot: int = 1
+    since: float = 900.0
+    """When it booted, on the loop's clock."""
     cut: set[str] = field(default_factory=set)
 
     @property
@@ -59,7 +64,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Toy:
-    """A workload that is always content."""
+    """A workload that is content with whatever could be read back."""
 
     name: str = "toy"
 
@@ -73,7 +78,8 @@ class Toy:
         return None
 
     def check(self, histories: Sequence[History], readings: Sequence[Reading]) -> tuple[Check, ...]:
-        return (Check(name="toy", subject="toy", verdict=Verdict.VALID, summary=""),)
+        found = gather("toy", histories, readings)
+        return (found.judge("toy", (), "", {"acknowledged": found.acknowledged}),)
 
 
 PROC = """\
@@ -94,6 +100,16 @@ class World:
     opened: str = "disk-a"
     dead_power: bool = False
     """Whether the power over the hosts does nothing, and says that it did."""
+    immortal: set[str] = field(default_factory=set)
+    """Hosts whose power cannot be taken."""
+    stuck: set[tuple[str, str]] = field(default_factory=set)
+    """Plugs of hosts into networks that cannot be drawn."""
+    unseen: set[str] = field(default_factory=set)
+    """Hosts whose samples do not reach us any more."""
+    open_too: set[str] = field(default_factory=set)
+    """Hosts whose side is open although it must not be."""
+    skew_s: dict[str, float] = field(default_factory=dict)
+    """By how much a host's own clock is ahead."""
     takeover_s: float = TAKEOVER_S
     sick: bool = False
     """Whether the cluster never becomes whole."""
@@ -101,8 +117,13 @@ class World:
     """Whether the state of the sides cannot be read."""
     refuses: Callable[[str], bool] = lambda _: False
     """Which scripts end badly."""
+    hangs: Callable[[str, str], bool] = lambda *_: False
+    """(host, script) -> whether it never comes back."""
+    breaks: Callable[[str, str], BaseException | None] = lambda *_: None
+    """(host, script) -> what goes wrong on our own side instead."""
     state_dir: str = "/run/sanglier"
     servers: dict[str, Server] = field(init=False)
+    cuts: Counter[tuple[str, str]] = field(default_factory=Counter)
     fences: list[PowerEvent] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
     told: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
@@ -118,6 +139,7 @@ class World:
             (inspect.VERIFY, lambda *_: (0, "verified")), (inspect.PROC, lambda *_: (0, PROC)),
             (inspect.DIGEST, lambda *_: (0, "a" * 64)),
             (inspect.FSCK, lambda *_: (0, "All passes succeeded.\nstatus 0")),
+            (networks.COUNTED, self._counted),
             ("toy reader", lambda *_: (0, "end")),
         ):  # fmt: skip
             self.answers[key(text)] = answer
@@ -137,13 +159,17 @@ class World:
         cut = network in self.servers[host].cut | self.servers[there].cut
         return int(cut or not self.servers[there].lives), ""
 
+    def _counted(self, host: str) -> tuple[int, str]:
+        cuts = self.cuts[host, "replication"]
+        return 0, f"81 packets transmitted, {81 - 5 * cuts} received, {cuts}% packet loss"
+
     @property
     def serves(self) -> bool:
         server = self.servers.get(self.opened)
         return server is not None and server.lives
 
     def state_of(self, host: str) -> str:
-        return "0" if host == self.opened else "2"
+        return "0" if host == self.opened or host in self.open_too else "2"
 
     # What the cluster does by itself.
 
@@ -158,7 +184,8 @@ class World:
         apart = "replication" in server.cut | self.servers[other].cut
         if not (server.lives and not apart) and self.servers[other].lives:
             self.fence(host)
-            self.opened = other if self.opened == host else self.opened
+            if self.opened == host:
+                self.loop.call_later(OPENING_S, setattr, self, "opened", other)
 
     def fence(self, host: str) -> None:
         """Switch a server off by its power switch, and on again."""
@@ -173,12 +200,13 @@ class World:
         if not self.servers[host].on:
             self.servers[host].on = True
             self.servers[host].boot += 1
+            self.servers[host].since = self.loop.now
             self.healthy_at = self.loop.now + REPAIR_S
 
     # Power.
 
     async def kill(self, host: str) -> None:
-        if not self.dead_power:
+        if not self.dead_power and host not in self.immortal:
             self._off(host)
             self._is_lost(host)
 
@@ -198,9 +226,10 @@ class World:
         self.servers[host].frozen = False
 
     async def cut(self, host: str, network: str) -> None:
-        if self.dead_power:
+        if self.dead_power or (host, network) in self.stuck:
             return
         self.servers[host].cut.add(network)
+        self.cuts[host, network] += 1
         if network == "replication":
             self._lost(next(s.name for s in GOAL.cluster.storage if s.name != self.opened))
 
@@ -209,6 +238,9 @@ class World:
 
     async def dead(self, host: str) -> bool:
         return not self.servers[host].on
+
+    async def unplugged(self, host: str) -> frozenset[str]:
+        return frozenset(self.servers[host].cut)
 
     async def fenced(self) -> Sequence[PowerEvent]:
         return tuple(self.fences)
@@ -219,21 +251,30 @@ class World:
         self, host: Host, script: str, *, limit: int, on_line: OnLine | None = None
     ) -> Result:
         await asyncio.sleep(0.01)
-        if not self.servers[host.name].lives:
-            await asyncio.sleep(1)
-            raise lost(host)
+        await self._reached(host)
         body, _, call = script.rpartition("\n}\n_f")
         text, words = body.removeprefix("_f() {\n"), tuple(shlex.split(call))
         self.told.append((host.name, text, words))
+        if self.hangs(host.name, text):
+            await asyncio.sleep(10**9)
+        if error := self.breaks(host.name, text):
+            raise error
         answer = self.answers.get(text, lambda *_: (int(self.refuses(text)), ""))
         status, said = answer(host.name, *words)
         return Result(status=status, text=said, seconds=0.01)
 
+    async def _reached(self, host: Host) -> None:
+        """A host that is off refuses; one that is frozen says nothing at all."""
+        if self.servers[host.name].frozen:
+            await asyncio.sleep(45)
+        elif not self.servers[host.name].on:
+            await asyncio.sleep(1)
+        if not self.servers[host.name].lives:
+            raise lost(host)
+
     async def hold(self, host: Host, script: str, *, limit: int) -> Voice:
         await asyncio.sleep(0.01)
-        if not self.servers[host.name].lives:
-            await asyncio.sleep(1)
-            raise lost(host)
+        await self._reached(host)
         return Voice(self, host, samples="perl" in script)
 
     async def close(self) -> None:
@@ -252,6 +293,7 @@ class Voice:
     host: Host
     samples: bool
     count: int = 0
+    heard: int = 0
     stopped: bool = False
     boot: int = field(init=False)
 
@@ -266,21 +308,33 @@ class Voice:
                 raise lost(self.host)
             if server.frozen:
                 continue
-            if self.samples:
-                state = "absent" if self.world.blind else self.world.state_of(self.host.name)
-                return f"s {self.world.loop.epoch:.6f} {state}"
-            if self.stopped:
-                self.samples, self.stopped = False, False
-                self.count = -1
-                return "stopped"
-            if self.count < 0:
-                return None
-            if self.world.serves:
-                self.count += 1
-                return f"a {self.count}"
+            if self.samples and server.name not in self.world.unseen:
+                return self.sample(server)
+            if not self.samples and (word := self.word()):
+                return word if word != "gone" else None
+
+    def sample(self, server: Server) -> str:
+        self.count += 1
+        if self.count == 1:
+            return f"b boot-{server.boot}"
+        state = "absent" if self.world.blind else self.world.state_of(server.name)
+        since = self.world.loop.now - server.since + self.world.skew_s.get(server.name, 0)
+        return f"s {since * 1e9:.0f} {state} {self.heard}"
+
+    def word(self) -> str:
+        """What a writer says: it is acknowledged while a side is open, until it is stopped."""
+        if self.count < 0:
+            return "gone"
+        if self.stopped:
+            self.count = -1
+            return "stopped"
+        self.count += self.world.serves
+        return f"a {self.count}" if self.world.serves else ""
 
     async def send(self, text: str) -> None:
         self.stopped = self.stopped or text == "stop\n"
+        if self.samples and not self.world.servers[self.host.name].frozen:
+            self.heard = int(text)
 
     async def close(self) -> None:
         return
@@ -293,11 +347,15 @@ def scene_of(world: World, *, power: bool = True) -> Scene:
     )  # fmt: skip
 
 
-def play(world: World, *groups: Group, patience_s: float = 120, looks: bool = True) -> DrillRun:
+def play(
+    world: World, *groups: Group, patience_s: float = 120, looks: bool = True, power: bool = True,
+    keep: Path | None = None,
+) -> DrillRun:  # fmt: skip
     """Play a drill to its end."""
-    load = Load(transport=world, directory=f"{VOLUME.mount}/drill", workloads=(Toy(),))
+    folder = f"{VOLUME.mount}/drill"
+    load = Load(transport=world, directory=folder, workloads=(Toy(),), keep=keep)
     plan = Plan(name="test", explains="", groups=groups, patience_s=patience_s, inspect=looks)
-    engine = Engine(scene=scene_of(world), load=load, layers=(), plan=plan)
+    engine = Engine(scene=scene_of(world, power=power), load=load, layers=(), plan=plan)
     return world.loop.run(engine.run())
 
 

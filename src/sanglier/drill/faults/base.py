@@ -2,14 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sanglier.drill.scene import Role, Scene
 from sanglier.spec.cluster import Host
 
+
+class Took(StrEnum):
+    """Whether a fault is in force, as far as somebody saw it.
+
+    What goes wrong on our side (ssh that breaks, a tool that is missing) is evidence of nothing.
+    """
+
+    YES = "it took"
+    NO = "it did not take"
+    UNKNOWN = "not known"
+
+
 Deed = Callable[[Scene, Host], Awaitable[None]]
-Evidence = Callable[[Scene, Host], Awaitable[bool]]
+Evidence = Callable[[Scene, Host], Awaitable[Took]]
+"""May raise: then it is not known."""
+
+
+def every(answers: Iterable[Took]) -> Took:
+    """It took everywhere, or not somewhere; else it is not known."""
+    found = set(answers)
+    if Took.NO in found:
+        return Took.NO
+    return Took.YES if found == {Took.YES} else Took.UNKNOWN
+
+
+def some(answers: Iterable[Took]) -> Took:
+    """It took somewhere, or nowhere; else it is not known."""
+    found = set(answers)
+    if Took.YES in found:
+        return Took.YES
+    return Took.NO if found == {Took.NO} else Took.UNKNOWN
+
+
+def of_status(status: int, *, yes: int = 0, no: int = 1) -> Took:
+    """Read a script's exit status; one that means neither (127: there is no such tool) is none."""
+    return {yes: Took.YES, no: Took.NO}.get(status, Took.UNKNOWN)
+
+
+async def shown(scene: Scene, host: Host, text: str, *args: str) -> Took:
+    """Ask a host by a script that ends with 0 when the fault is in force, with 1 when it is not."""
+    return of_status((await scene.ask(host, text, *args)).status)
+
+
+async def done(_scene: Scene, _host: Host) -> Took:
+    """What was injected has looked itself whether it took, or would have raised."""
+    return Took.YES
 
 
 async def nothing(_scene: Scene, _host: Host) -> None:
@@ -27,7 +72,8 @@ class Fault:
     inject: Deed
     heal: Deed = nothing
     took: Evidence
-    """Whether it is in force, asked right after :attr:`inject`; a no makes the drill UNKNOWN."""
+    """Whether it is in force, asked right after :attr:`inject`; all but a yes makes the drill
+    UNKNOWN."""
     hold_s: float
     """Seconds from injection to healing, unless a schedule says otherwise."""
     prediction: str

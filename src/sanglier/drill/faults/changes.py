@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import replace
 
 from sanglier.core.events import unheard
-from sanglier.drill.faults.base import Fault
-from sanglier.drill.faults.hosts import alive, cycle, silent, start
+from sanglier.drill.faults.base import Fault, Took, every, shown
+from sanglier.drill.faults.hosts import alive, cycle, quiet, start
 from sanglier.drill.result import MomentKind
 from sanglier.drill.scene import Role, Scene
 from sanglier.layers.stack import LAYERS
@@ -47,12 +47,11 @@ async def _fill(scene: Scene, host: Host) -> None:
     await _changer(scene).fill(scene.server(host))
 
 
-async def _changed(scene: Scene, host: Host) -> bool:
+async def _changed(scene: Scene, host: Host) -> Took:
     """Whether the other side is open now, and that of ``host`` is not."""
     path = state_file(scene.volume)
-    await scene.run(_other(scene, host), OPEN, path)
-    await scene.run(host, SHUT, path)
-    return True
+    opened = await shown(scene, _other(scene, host), OPEN, path)
+    return every((opened, await shown(scene, host, SHUT, path)))
 
 
 SANS = ("san-a", "san-b")
@@ -106,7 +105,7 @@ async def _swap(scene: Scene, host: Host) -> None:
     await _apply_swapped(scene)
     await cycle(scene, host)
     for _ in range(BOOT_S):
-        if not await silent(scene, host):
+        if await quiet(scene, host) is Took.NO:
             break
         await asyncio.sleep(1)
     await _others(scene, host, cut=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from sanglier.core.errors import SanglierError
-from sanglier.drill.faults.base import Fault
+from sanglier.drill.faults.base import Fault, Took, done
 from sanglier.drill.faults.networks import replication_gone
 from sanglier.drill.scene import Role, Scene
 from sanglier.drill.settle import settle
@@ -50,6 +50,8 @@ async def _killed_in_the_future(scene: Scene, host: Host) -> None:
             fix="look at the hosts as they are now; `sanglier status`",
         )
     await scene.must_power().cut(host.name, "replication")
+    if (cut := await replication_gone(scene, host)) is not Took.YES:
+        raise RuntimeError(f"the replication link is cut: {cut}")
     await asyncio.sleep(CUT_S)
 
 
@@ -63,7 +65,7 @@ FAULTS = (
         name="clock-stepped", role=Role.OPEN, hold_s=30, needs_power=True,
         explains="the open server's clock is an hour ahead while it has the other one rebooted, "
         "and is set right; then the replication link is cut: that kill is not one of now",
-        inject=_killed_in_the_future, heal=_set_right, took=replication_gone,
+        inject=_killed_in_the_future, heal=_set_right, took=done,
         prediction="replication-cut", fences=frozenset({Role.STANDBY}), alone=True,
     ),
 )  # fmt: skip

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 
-from sanglier.drill.faults.base import Deed, Fault
+from sanglier.drill.faults.base import Deed, Evidence, Fault, Took, every
 from sanglier.drill.scene import Role, Scene
 from sanglier.spec.cluster import Host
+
+ANSWER_S = 2
 
 
 async def kill(scene: Scene, host: Host) -> None:
     """Cut the power."""
-    await scene.must_power().kill(host.name)
+    await scene.kill(host.name)
 
 
 async def start(scene: Scene, host: Host) -> None:
@@ -21,22 +24,22 @@ async def start(scene: Scene, host: Host) -> None:
         await power.start(host.name)
 
 
-async def dead(scene: Scene, host: Host) -> bool:
+async def dead(scene: Scene, host: Host) -> Took:
     """Whether it is off just now."""
-    return await scene.must_power().dead(host.name)
+    return Took.YES if await scene.must_power().dead(host.name) else Took.NO
 
 
 async def cycle(scene: Scene, host: Host) -> None:
     """Cut the power and give it back at once."""
     await kill(scene, host)
-    if not await dead(scene, host):
+    if await dead(scene, host) is not Took.YES:
         raise RuntimeError(f"{host.name} did not die")
     await start(scene, host)
 
 
-async def alive(scene: Scene, host: Host) -> bool:
-    """Whether it has power again."""
-    return not await scene.must_power().dead(host.name)
+async def alive(scene: Scene, host: Host) -> Took:
+    """Whether it has power again; that it had none was seen meanwhile (:func:`cycle`)."""
+    return Took.NO if await scene.must_power().dead(host.name) else Took.YES
 
 
 async def freeze(scene: Scene, host: Host) -> None:
@@ -53,36 +56,58 @@ async def thaw(scene: Scene, host: Host) -> None:
         await power.thaw(host.name)
 
 
-async def silent(scene: Scene, host: Host) -> bool:
-    """Whether it does not answer."""
+async def quiet(scene: Scene, host: Host) -> Took:
+    """Whether it says nothing at all within 2 s.
+
+    A refusal is an answer of its kernel, and an error may be ours: neither is silence.
+    """
     try:
-        async with asyncio.timeout(2):
-            await scene.run(host, "true", limit=2)
-    except Exception:
-        return True
-    return False
+        async with asyncio.timeout(ANSWER_S) as clock:
+            await scene.ask(host, "true", limit=ANSWER_S)
+    except Exception as error:  # whose it is, is not known
+        hung = isinstance(error, TimeoutError) and clock.expired()
+        return Took.YES if hung else Took.UNKNOWN
+    return Took.NO
 
 
-def _everyone(deed: Deed) -> Deed:
-    async def all_of_them(scene: Scene, _host: Host) -> None:
-        await asyncio.gather(*(deed(scene, host) for host in scene.goal.cluster.hosts))
-
-    return all_of_them
-
-
-def _both_storage(deed: Deed) -> Deed:
-    async def both(scene: Scene, _host: Host) -> None:
-        await asyncio.gather(*(deed(scene, server) for server in scene.storage))
-
-    return both
+async def silent(scene: Scene, host: Host) -> Took:
+    """Whether it says nothing, while some other host answers by the same way."""
+    others = (other for other in scene.goal.cluster.hosts if other.name != host.name)
+    found, *rest = await asyncio.gather(*(quiet(scene, one) for one in (host, *others)))
+    return Took.UNKNOWN if found is Took.YES and Took.NO not in rest else found
 
 
-def _witness_and(deed: Deed, role: Role) -> Deed:
-    async def both(scene: Scene, host: Host) -> None:
-        other = scene.cast(role) if role is not Role.OPEN else host
-        await asyncio.gather(deed(scene, scene.cast(Role.WITNESS)), deed(scene, other))
+Hosts = Callable[[Scene, Host], Sequence[Host]]
 
-    return both
+
+def _everyone(scene: Scene, _host: Host) -> Sequence[Host]:
+    return scene.goal.cluster.hosts
+
+
+def _both_storage(scene: Scene, _host: Host) -> Sequence[Host]:
+    return scene.storage
+
+
+def _witness_too(scene: Scene, host: Host) -> Sequence[Host]:
+    return (scene.cast(Role.WITNESS), host)
+
+
+def _to(hosts: Hosts, deed: Deed) -> Deed:
+    """Do it to several hosts at once."""
+
+    async def together(scene: Scene, host: Host) -> None:
+        await asyncio.gather(*(deed(scene, one) for one in hosts(scene, host)))
+
+    return together
+
+
+def _of(hosts: Hosts, evidence: Evidence) -> Evidence:
+    """Ask all of several hosts: it took when it took with each."""
+
+    async def together(scene: Scene, host: Host) -> Took:
+        return every(await asyncio.gather(*(evidence(scene, o) for o in hosts(scene, host))))
+
+    return together
 
 
 def _frozen(role: Role, name: str, seconds: float, prediction: str, **more: bool) -> Fault:
@@ -92,7 +117,7 @@ def _frozen(role: Role, name: str, seconds: float, prediction: str, **more: bool
         explains=f"the {role} server stops for {seconds:.0f} s and then goes on as if nothing "
         "had been" + ("; what it still holds must not be written late" if storage else ""),
         inject=freeze, heal=thaw, took=silent, prediction=prediction,
-        fences=frozenset({Role.OPEN, Role.STANDBY}) if storage else frozenset(),
+        fences=frozenset({role}) if storage else frozenset(),
         plain=more.get("plain", True),
     )  # fmt: skip
 
@@ -135,15 +160,15 @@ FAULTS = (
         name="witness-and-standby-killed", role=Role.STANDBY, hold_s=25, needs_power=True,
         explains="the witness and the standby server die together: the open side has no majority, "
         "freezes, and goes on when one of them is back",
-        inject=_witness_and(kill, Role.STANDBY), heal=_witness_and(start, Role.STANDBY),
-        took=dead, prediction="", fences=frozenset({Role.STANDBY}), plain=False,
+        inject=_to(_witness_too, kill), heal=_to(_witness_too, start),
+        took=_of(_witness_too, dead), prediction="", fences=frozenset({Role.STANDBY}), plain=False,
     ),
     Fault(
         name="witness-and-open-killed", role=Role.OPEN, hold_s=25, needs_power=True,
         explains="the witness and the open server die together: the other side has no majority "
         "and must not open until one of them is back",
-        inject=_witness_and(kill, Role.OPEN), heal=_witness_and(start, Role.OPEN),
-        took=dead, prediction="", fences=frozenset({Role.OPEN}), plain=False,
+        inject=_to(_witness_too, kill), heal=_to(_witness_too, start),
+        took=_of(_witness_too, dead), prediction="", fences=frozenset({Role.OPEN}), plain=False,
     ),
     Fault(
         name="any-killed", role=Role.ANY, hold_s=15, needs_power=True,
@@ -154,13 +179,15 @@ FAULTS = (
     Fault(
         name="both-storage-killed", role=Role.ALL, hold_s=10, needs_power=True,
         explains="both storage servers lose their power at the same moment",
-        inject=_both_storage(kill), heal=_both_storage(start), took=dead, prediction="",
+        inject=_to(_both_storage, kill), heal=_to(_both_storage, start),
+        took=_of(_both_storage, dead), prediction="",
         fences=frozenset({Role.OPEN, Role.STANDBY}), at_most=2, plain=False,
     ),
     Fault(
         name="blackout", role=Role.ALL, hold_s=5, needs_power=True,
         explains="every server loses its power at the same moment, and gets it back",
-        inject=_everyone(kill), heal=_everyone(start), took=dead, prediction="",
+        inject=_to(_everyone, kill), heal=_to(_everyone, start), took=_of(_everyone, dead),
+        prediction="",
         fences=frozenset({Role.OPEN, Role.STANDBY}), at_most=2, kills=True, plain=False,
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sanglier.drill.faults.base import Deed, Evidence, Fault
+from sanglier.drill.faults.base import Deed, Evidence, Fault, Took, shown
 from sanglier.drill.scene import Role, Scene
 from sanglier.spec.cluster import Host
 
@@ -50,7 +50,8 @@ echo "$pids" > "/run/sanglier-drill-$1"
 kill -9 $pids
 """
 OTHER = """
-old=$(cat "/run/sanglier-drill-$1"); rm -f "/run/sanglier-drill-$1"
+old=$(cat "/run/sanglier-drill-$1") && [ -n "$old" ] || return 2
+rm -f "/run/sanglier-drill-$1"
 for pid in $old; do if [ -e "/proc/$pid/exe" ]; then echo "$pid lives"; return 1; fi; done
 """
 # $1 unit.  systemd brings some of them back by itself.
@@ -77,9 +78,8 @@ def _on_disk(text: str) -> Deed:
 
 
 def _seen_on_disk(text: str) -> Evidence:
-    async def seen(scene: Scene, host: Host) -> bool:
-        await scene.run(host, text, _device(scene, host))
-        return True
+    async def seen(scene: Scene, host: Host) -> Took:
+        return await shown(scene, host, text, _device(scene, host))
 
     return seen
 
@@ -102,9 +102,8 @@ def _kill(daemon: str) -> Deed:
 
 
 def _killed(daemon: str) -> Evidence:
-    async def seen(scene: Scene, host: Host) -> bool:
-        await scene.run(host, OTHER, daemon)
-        return True
+    async def seen(scene: Scene, host: Host) -> Took:
+        return await shown(scene, host, OTHER, daemon)
 
     return seen
 
@@ -129,9 +128,8 @@ async def _fill(scene: Scene, host: Host) -> None:
     await scene.run(host, FILL, scene.volume.mount, limit=120)
 
 
-async def _is_full(scene: Scene, host: Host) -> bool:
-    await scene.run(host, FULL, scene.volume.mount)
-    return True
+async def _is_full(scene: Scene, host: Host) -> Took:
+    return await shown(scene, host, FULL, scene.volume.mount)
 
 
 async def _make_room(scene: Scene, host: Host) -> None:

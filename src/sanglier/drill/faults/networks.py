@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from sanglier.drill.faults.base import Deed, Evidence, Fault
+from sanglier.drill.faults.base import (
+    Deed,
+    Evidence,
+    Fault,
+    Took,
+    every,
+    of_status,
+    shown,
+    some,
+)
 from sanglier.drill.scene import Role, Scene
 from sanglier.spec.cluster import Host
 
 GUARD_S = 90
 """A disturbed interface mends itself after this many seconds, should nobody be left to do it."""
 FLAPS = 8
+PING_S = 10
 
 # $1 address, $2 seconds, then netem's words: tc-netem(8) shapes what leaves the interface.
 SHAPE = """
@@ -27,8 +39,23 @@ dev=$(ip -o addr show to "$1" | cut -d' ' -f2)
 tc qdisc del dev "$dev" root 2>/dev/null || :
 """
 SHAPED = """tc qdisc show dev "$(ip -o addr show to "$1" | cut -d' ' -f2)" | grep -q netem"""
-# $1 address, $2 address of the other end; answers when a ping gets through.
-REACHES = 'ping -n -q -c 1 -W 1 -I "$1" "$2" >/dev/null'
+# $1 address, $2 address of the other end.  ping(8): 0 when one of three comes back, 1 when none
+# does, 2 for any other error.
+REACHES = 'ping -n -q -c 3 -i 0.3 -W 1 -I "$1" "$2" >/dev/null'
+# $1 address, $2 address of the other end, $3 seconds at most.  SIGALRM is what ping's own limit
+# sends it: it then says what it counted (a shell ignores SIGINT for what it starts beside itself).
+COUNT = """
+ping -n -q -i 0.2 -w "$3" -I "$1" "$2" </dev/null >/run/sanglier-drill-pings 2>&1 &
+echo $! > /run/sanglier-drill-pinging
+"""
+COUNTED = """
+read -r pid < /run/sanglier-drill-pinging || return 2
+kill -ALRM "$pid" 2>/dev/null || :
+for _ in 1 2 3 4 5 6 7 8 9 10; do [ -d "/proc/$pid" ] || break; sleep 0.2; done
+cat /run/sanglier-drill-pings
+rm -f /run/sanglier-drill-pings /run/sanglier-drill-pinging
+"""
+_COUNTS = re.compile(r"(?P<sent>[0-9]+) packets transmitted, (?P<back>[0-9]+) (packets )?received")
 
 
 def _cut(*networks: str) -> Deed:
@@ -47,42 +74,72 @@ def _heal(*networks: str) -> Deed:
     return heal
 
 
-def _peers(scene: Scene, network: str) -> Iterable[tuple[Host, str, str]]:
-    """Pairs that can tell whether a network works: (host, its address, another's address)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pair:
+    """Two ends of a network, one of which can tell whether it reaches the other."""
+
+    host: Host
+    mine: str
+    other: Host
+    theirs: str
+
+
+def _peers(scene: Scene, network: str) -> Iterator[_Pair]:
+    """Give the pairs that can tell whether a network works."""
     first, second = scene.storage
-    if network == "replication":
-        yield first, first.replication, second.replication
-        yield second, second.replication, first.replication
-    elif network == "management" and first.management and second.management:
-        yield first, first.management, second.management
+    if network in {"replication", "management"}:
+        for one, other in ((first, second), (second, first)):
+            if (mine := getattr(one, network)) and (theirs := getattr(other, network)):
+                yield _Pair(host=one, mine=mine, other=other, theirs=theirs)
     else:
         index = 0 if network == "san-a" else 1
         for app in scene.applications:
-            yield app, app.san[index], first.san[index]
-            yield app, app.san[index], second.san[index]
+            for server in scene.storage:
+                mine, theirs = app.san[index], server.san[index]
+                yield _Pair(host=app, mine=mine, other=server, theirs=theirs)
 
 
-def _gone(network: str) -> Evidence:
-    """Whether some pair of hosts cannot reach each other over a network any more."""
+def _gone(*networks: str) -> Evidence:
+    """Whether the host is off each of these networks, and nobody reaches it there."""
 
-    async def gone(scene: Scene, _host: Host) -> bool:
-        answers = [await _pings(scene, *pair) for pair in _peers(scene, network)]
-        return not all(answers)
+    async def gone(scene: Scene, host: Host) -> Took:
+        return every(await asyncio.gather(*(_off(scene, (host,), one) for one in networks)))
 
     return gone
+
+
+async def _all_gone(scene: Scene, _host: Host) -> Took:
+    """Whether everybody is off the first storage network, and nobody reaches anybody there."""
+    return await _off(scene, (*scene.storage, *scene.applications), "san-a")
+
+
+async def _off(scene: Scene, hosts: Sequence[Host], network: str) -> Took:
+    """Ask the switch which hosts are plugged in, and whoever lives at both ends of it."""
+    power, names = scene.must_power(), {host.name for host in hosts}
+    plugs = await asyncio.gather(*(power.unplugged(name) for name in names))
+    if not all(network in out for out in plugs):
+        return Took.NO
+    pairs = [p for p in _peers(scene, network) if names & {p.host.name, p.other.name}]
+    off = {h.name for p in pairs for h in (p.host, p.other) if await power.dead(h.name)}
+    alive = [p for p in pairs if not off & {p.host.name, p.other.name}]
+    answers = await asyncio.gather(*(_parted(scene, pair) for pair in alive))
+    if Took.NO in answers:
+        return Took.NO
+    return some(answers) if answers else Took.YES
 
 
 replication_gone = _gone("replication")
 """Whether the storage servers cannot reach each other over the mirror's link."""
 
 
-async def _pings(scene: Scene, host: Host, mine: str, theirs: str) -> bool:
+async def _parted(scene: Scene, pair: _Pair) -> Took:
+    """Whether one end does not reach the other."""
     try:
-        async with asyncio.timeout(5):
-            await scene.run(host, REACHES, mine, theirs, limit=5)
-    except Exception:
-        return False
-    return True
+        async with asyncio.timeout(PING_S):
+            answer = await scene.ask(pair.host, REACHES, pair.mine, pair.theirs, limit=PING_S)
+    except Exception:  # ours, or of the way to the host: no network of the cluster is known by it
+        return Took.UNKNOWN
+    return of_status(answer.status, yes=1, no=0)
 
 
 async def _everyone_cut(scene: Scene, _host: Host) -> None:
@@ -98,6 +155,8 @@ async def _everyone_healed(scene: Scene, _host: Host) -> None:
 async def _flap(scene: Scene, host: Host) -> None:
     """Cut for a second and heal for a second, again and again, at the speed of a bad cable."""
     power = scene.must_power()
+    other = next(s for s in scene.storage if s.name != host.name)
+    await scene.run(host, COUNT, _address(scene, host), other.replication, str(GUARD_S))
     for _ in range(FLAPS):
         await power.cut(host.name, "replication")
         await asyncio.sleep(1)
@@ -105,9 +164,14 @@ async def _flap(scene: Scene, host: Host) -> None:
         await asyncio.sleep(1)
 
 
-async def _flapped(_scene: Scene, _host: Host) -> bool:
-    """Every cut and every healing was done, or it would have raised."""
-    return True
+async def _flapped(scene: Scene, host: Host) -> Took:
+    """Whether some of five pings a second were lost in each cut, and some came back between."""
+    counts = _COUNTS.search(await scene.run(host, COUNTED))
+    if counts is None:
+        return Took.UNKNOWN
+    back = int(counts["back"])
+    lost = int(counts["sent"]) - back
+    return Took.YES if min(lost, back) >= FLAPS else Took.NO
 
 
 def _address(scene: Scene, host: Host) -> str:
@@ -125,9 +189,8 @@ async def _restore(scene: Scene, host: Host) -> None:
     await scene.run(host, RESTORE, _address(scene, host))
 
 
-async def _shaped(scene: Scene, host: Host) -> bool:
-    await scene.run(host, SHAPED, _address(scene, host))
-    return True
+async def _shaped(scene: Scene, host: Host) -> Took:
+    return await shown(scene, host, SHAPED, _address(scene, host))
 
 
 async def _interconnect_back(scene: Scene, host: Host) -> None:
@@ -184,13 +247,14 @@ FAULTS = (
         name="san-cut-all", role=Role.ALL, hold_s=15, needs_power=True,
         explains="the switch of one storage network fails: everybody loses it, and o2cb its "
         "interconnect",
-        inject=_everyone_cut, heal=_everyone_healed, took=_gone("san-a"),
+        inject=_everyone_cut, heal=_everyone_healed, took=_all_gone,
         prediction="interconnect-cut",
     ),
     Fault(
         name="sans-cut-both", role=Role.APPLICATION, hold_s=15, needs_power=True,
         explains="one application server loses both storage networks and must wait",
-        inject=_cut("san-a", "san-b"), heal=_heal("san-a", "san-b"), took=_gone("san-b"),
+        inject=_cut("san-a", "san-b"), heal=_heal("san-a", "san-b"),
+        took=_gone("san-a", "san-b"),
         prediction="",
     ),
     Fault(
@@ -211,7 +275,8 @@ FAULTS = (
     Fault(
         name="open-isolated", role=Role.OPEN, hold_s=30, needs_power=True,
         explains="the open server loses all its networks at once, and lives",
-        inject=_cut(*STORAGE_NETWORKS), heal=_heal(*STORAGE_NETWORKS), took=_gone("replication"),
+        inject=_cut(*STORAGE_NETWORKS), heal=_heal(*STORAGE_NETWORKS),
+        took=_gone(*STORAGE_NETWORKS),
         prediction="open-server-dead", fences=frozenset({Role.OPEN}),
     ),
 )  # fmt: skip

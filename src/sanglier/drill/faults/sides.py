@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sanglier.drill.faults.base import Deed, Fault
+from sanglier.drill.faults.base import Deed, Fault, done
 from sanglier.drill.scene import Role, Scene
 from sanglier.layers.target.desired import state_file
 from sanglier.spec.cluster import Host
@@ -26,29 +26,24 @@ def _on_target(text: str) -> Deed:
     return deed
 
 
-async def _done(_scene: Scene, _host: Host) -> bool:
-    """Its own script has seen it, or would have raised."""
-    return True
-
-
 FAULTS = (
     Fault(
         name="side-opened-by-hand", role=Role.STANDBY, hold_s=15,
         explains="somebody opens the side in standby by hand, so that both take I/O: it must be "
         f"shut within {SHUT_WITHIN_S:.0f} s",
-        inject=_on_target(OPEN), took=_done, prediction="", alone=True,
+        inject=_on_target(OPEN), took=done, prediction="", alone=True,
         opens_s=SHUT_WITHIN_S,
     ),
     Fault(
         name="group-removed", role=Role.STANDBY, hold_s=15,
         explains="somebody removes the port group of the side in standby: its LUN must not fall "
         "open",
-        inject=_on_target(REMOVE), took=_done, prediction="", alone=True,
+        inject=_on_target(REMOVE), took=done, prediction="", alone=True,
     ),
     Fault(
         name="open-group-removed", role=Role.OPEN, hold_s=15,
         explains="somebody removes the port group of the open side: it falls shut, and one side "
         "opens again",
-        inject=_on_target(REMOVE), took=_done, prediction="", alone=True,
+        inject=_on_target(REMOVE), took=done, prediction="", alone=True,
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The table of evidence in the documents, from the documents of campaigns.
+"""The table of evidence in the documents, from the documents of campaigns, by today's rules.
 
 ``python -m sanglier.drill.report.evidence CAMPAIGN.json… --preface docs/evidence/preface.txt
 --write docs/explanation/evidence.md``
@@ -23,6 +23,7 @@ from sanglier.drill.report.figures import (
     headline,
     totals,
 )
+from sanglier.drill.report.rejudged import rejudged
 from sanglier.drill.report.words import (
     MARKS,
     clipped,
@@ -224,7 +225,7 @@ def _commands(runs: Sequence[DrillRun]) -> Iterator[str]:
 
 
 def _read(path: Path) -> Campaign:
-    return document.from_text(path.read_text(encoding="utf-8"), subject=str(path))
+    return rejudged(document.from_text(path.read_text(encoding="utf-8"), subject=str(path)))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -26,6 +26,8 @@ RECORD_BYTES = 128
 """Of every record: one line, filled up with dots.  It never crosses a sector."""
 WHOLE = "end"
 """Last line of a reading that was not cut."""
+UNREAD = "unread: "
+"""How the only line of a reading begins that was not to be had; the reason follows."""
 _DETAILS = 30
 
 _RUN = 'program=$1; shift; exec perl -e "$program" -- "$@"'
@@ -123,6 +125,13 @@ class Reading:
         """Whether the reader came to its end."""
         return self.lines[-1:] == (WHOLE,)
 
+    @property
+    def told(self) -> str:
+        """Who could not read it, and why if that is known."""
+        last = next(iter(self.lines[-1:]), "")
+        why = last.removeprefix(UNREAD) if last.startswith(UNREAD) else ""
+        return f"{self.reader} ({why})" if why else self.reader
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
@@ -214,7 +223,8 @@ def gather(workload: str, histories: Sequence[History], readings: Sequence[Readi
     """Pick what belongs to a workload, and say what is missing."""
     mine = tuple(history for history in histories if history.workload == workload)
     read = tuple(reading for reading in readings if reading.workload == workload)
-    cut = [reading.reader for reading in read if not reading.whole]
+    cut = [reading.told for reading in read if not reading.whole]
+    unread = sorted({history.server for history in mine} - {reading.reader for reading in read})
     doubt = ""
     if not any(history.acks for history in mine):
         doubt = "nothing was acknowledged"
@@ -222,6 +232,8 @@ def gather(workload: str, histories: Sequence[History], readings: Sequence[Readi
         doubt = "nothing was read back"
     elif cut:
         doubt = f"could not be read on {', '.join(cut)}"
+    elif unread:
+        doubt = f"was not read on {', '.join(unread)}"
     whole = tuple(reading for reading in read if reading.whole)
     return Evidence(workload=workload, histories=mine, readings=whole, doubt=doubt)
 

@@ -11,6 +11,7 @@ import pytest
 
 from sanglier.drill.report.document import to_text
 from sanglier.drill.report.evidence import evidence_page, main
+from sanglier.drill.report.rejudged import rejudged
 from sanglier.drill.result import Campaign
 
 from . import synthetic
@@ -109,7 +110,7 @@ def test_the_command_writes_the_page(tmp_path: Path) -> None:
     page = tmp_path / "evidence.md"
     words = ["-m", "sanglier.drill.report.evidence", document, "--write", str(page)]
     subprocess.run([sys.executable, *words], check=True, timeout=60)
-    assert page.read_text(encoding="utf-8") == evidence_page([synthetic.campaign()])
+    assert page.read_text(encoding="utf-8") == evidence_page([rejudged(synthetic.campaign())])
 
 
 def test_the_command_refuses_what_is_no_campaign_and_writes_nothing(
