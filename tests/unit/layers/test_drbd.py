@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from sanglier.core.probe import Output
 from sanglier.layers.base import Goal
-from sanglier.layers.drbd.desired import checked_options, resource_file
+from sanglier.layers.drbd.desired import (
+    checked_options,
+    handler_file,
+    handler_waits,
+    resource_file,
+)
 from sanglier.layers.drbd.facts import DrbdFacts, Resource
-from sanglier.layers.drbd.probe import parse, parse_resource
+from sanglier.layers.drbd.probe import HOLD, parse, parse_resource
 from sanglier.layers.files import differs
 
 from .alter import with_side
-from .goal import ARTICLE, GOAL, SECRETS, STORAGE, VOLUME
+from .goal import ARTICLE, GOAL, SECRETS, STORAGE, TIMINGS, VOLUME
 from .recordings import facts_of, outputs_of
 from .simulate import applying
 
@@ -53,6 +61,18 @@ def test_every_checked_option_is_read_back_as_the_file_spells_it(host: str) -> N
     wanted = checked_options(GOAL.cluster)
     found = side("converged", host).options
     assert {key: found.get(key) for key in wanted} == wanted
+
+
+def test_every_wait_of_the_handler_is_read_from_the_file_that_we_write(tmp_path: Path) -> None:
+    file = tmp_path / "fence-peer"
+    file.write_text(str(handler_file(GOAL).content), encoding="utf-8")
+    argv = ["sh", "-c", HOLD, "sh", str(file)]
+    read = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    outputs = outputs_of("converged", "disk-a", "drbd")
+    looks = {**outputs, "handler": Output(status=0, text=read)}
+    found = parse(GOAL, "disk-a", looks)
+    assert isinstance(found, DrbdFacts)
+    assert found.handler == handler_waits(TIMINGS)
 
 
 def test_options_changed_by_hand_are_seen() -> None:

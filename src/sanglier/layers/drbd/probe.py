@@ -58,8 +58,12 @@ echo "gi $gi"
 )
 # $1 handler.  DRBD runs this file anew at each call, so what stands in it is in force.
 HOLD = r"""
-sed -n 's/^HOLD=\([0-9]*\) GRACE=\([0-9]*\) .*/hold \1\ngrace \2/p
-s/^HOLD=.* LONGER=\([0-9]*\) .*/longer \1/p' "$1" 2>/dev/null; :
+sed -n '/^HOLD=/{
+h
+s/^HOLD=\([0-9]*\) GRACE=\([0-9]*\) .*/hold \1\ngrace \2/p
+g
+s/.* LONGER=\([0-9]*\) .*/longer \1/p
+}' "$1" 2>/dev/null; :
 """
 PROC = re.compile(
     r"^\s*(?P<minor>\d+): cs:(?P<cs>\w+)"
