@@ -705,6 +705,28 @@ def test_who_brings_the_quorum_back_is_given_time_to_bring_the_mirror(
     assert (lost.counted(), shots(lost)) == (40 + patience, [SHOT])
 
 
+def test_a_peer_that_is_back_before_the_shot_is_given_time_to_bring_the_mirror(
+    lost: Place,
+) -> None:
+    """Seen with the same two: the witness brought the quorum, the peer came 2 s later, was killed.
+
+    Between the answer that lacks it and the shot lies Pacemaker's history, which takes seconds.
+    """
+    lost.put(lost.root / "minority", votes("disk-b-dead").replace("Yes", "No "))
+    lost.put(lost.root / "alone", votes("disk-b-dead"))
+    lost.tool(
+        "corosync-quorumtool",
+        f"""
+printf x >> {lost.root}/told; n=$(wc -c < {lost.root}/told)
+if [ "$n" -le 6 ]; then cat {lost.root}/minority
+elif [ "$n" = 7 ]; then cat {lost.root}/alone
+else cat {lost.root}/votes; fi""",
+    )
+    assert fence(lost) == DEAD
+    assert shots(lost) == [SHOT]
+    assert lost.counted() >= TIMINGS.fence_hold_s // 2
+
+
 def test_only_a_confirmed_kill_is_a_death(lost: Place) -> None:
     lost.put(lost.root / "when-shot", f'[ "$(wc -l < {lost.root}/shots)" -ge 3 ] || exit 1\n')
     assert fence(lost) == DEAD
