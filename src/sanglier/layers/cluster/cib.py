@@ -229,12 +229,14 @@ def configuration(cluster: Cluster) -> Element:
     """Build the configuration section; the nodes are left to the cluster itself.
 
     ``no-quorum-policy=freeze``: a server that lost quorum keeps what runs (it is about to be
-    killed by the other, or DRBD holds its I/O), and starts nothing.
+    killed by the other, or DRBD holds its I/O), and starts nothing.  ``fence-reaction=panic``: a
+    server that hears of its own death, and lives, resets itself, and so makes the word true.
     """
     root = Element("configuration")
     _values(SubElement(root, "crm_config"), "cluster_property_set", "cib-bootstrap-options", {
         "stonith-enabled": "true",
         "no-quorum-policy": "freeze",
+        "fence-reaction": "panic",
         "start-failure-is-fatal": "false",
         "cluster-recheck-interval": "30s",
         "dc-deadtime": "10s",
