@@ -626,6 +626,14 @@ def test_no_whole_answer_is_not_a_lost_peer(lost: Place, bad: tuple[int, ...], s
     assert (lost.counted(), shots(lost)) == (TIMINGS.fence_hold_s, [SHOT])
 
 
+def test_a_corosync_that_does_not_answer_is_called_so(lost: Place) -> None:
+    lost.tool("corosync-quorumtool", "exit 1")
+    lost.tool("logger", f'echo "$*" >> {lost.root}/logged')
+    reconnect_after(lost, 40)
+    assert (fence(lost), shots(lost)) == (NO_DEATH, [])
+    assert "Corosync does not answer" in (lost.root / "logged").read_text()
+
+
 def test_a_peer_is_lost_that_two_answers_in_succession_lack(lost: Place) -> None:
     lost.put(lost.state, f"{STANDBY}\n")
     _answers(lost, 4, 6, saying=votes("disk-b-dead"))
