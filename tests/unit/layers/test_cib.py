@@ -105,7 +105,7 @@ def test_fencing_is_on_and_a_lost_quorum_freezes() -> None:
     (options,) = cib.configuration(GOAL.cluster).iter("cluster_property_set")
     values = {e.get("name"): e.get("value") for e in options}
     assert (values["stonith-enabled"], values["no-quorum-policy"]) == ("true", "freeze")
-    assert values["fence-reaction"] == "panic"  # the stock "stop" leaves Corosync as if it were dead
+    assert values["fence-reaction"] == "panic"  # stock: it leaves as if dead
 
 
 def test_a_secondary_that_has_lost_its_peer_is_not_promoted() -> None:
