@@ -1199,6 +1199,12 @@ def test_a_freeze_that_somebody_ended_is_no_death(lost: Place) -> None:
     assert shots(lost) == []
 
 
+def test_a_primary_that_wrote_apart_and_has_its_fencing_again_kills_its_peer(lost: Place) -> None:
+    """Seen in the lab after a split brain made by hand; the peer must not open what it wrote."""
+    lost.put(lost.proc, mirror("disk-b-dead").replace("DUnknown C s", "DUnknown   r"))
+    assert (fence(lost), shots(lost)) == (DEAD, [SHOT])
+
+
 @pytest.mark.parametrize("disk", ["UpToDate", "Consistent"])
 @pytest.mark.parametrize("peer", ["member", "gone"])
 def test_nobody_is_shot_for_a_promotion_without_the_peer(lost: Place, disk: str, peer: str) -> None:
