@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import time
+from contextlib import suppress
 
 from sanglier.lab import process
 from sanglier.lab.process import parse_stat
@@ -39,9 +42,14 @@ def test_end_ends_the_session_and_nothing_else() -> None:
 
 
 def test_what_is_forked_while_the_session_is_ended_is_ended_too() -> None:
-    forking = ("sh", "-c", "while :; do sleep 60 & done")
+    forking = ("sh", "-c", "n=0; while [ $n -lt 5000 ]; do sleep 60 & n=$((n + 1)); done; wait")
     with subprocess.Popen(forking, start_new_session=True) as leader:
-        while len(process.in_session(leader.pid)) < 20:
-            pass
-        assert process.end(lambda: process.in_session(leader.pid)) == ()
+        try:
+            deadline = time.monotonic() + 20
+            while len(process.in_session(leader.pid)) < 20:
+                assert time.monotonic() < deadline, "its session is not seen in /proc"
+            assert process.end(lambda: process.in_session(leader.pid)) == ()
+        finally:  # it must not fork on, whatever the tested code does
+            with suppress(ProcessLookupError):
+                os.killpg(leader.pid, signal.SIGKILL)
     assert process.in_session(leader.pid) == ()
