@@ -10,7 +10,7 @@ from under_load import Progress, assert_nothing_lost
 
 from sanglier.lab import control
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(600)]
 
 KILL_OF_THE_FUTURE = "date -s '+1 hour'; stonith_admin --reboot disk-b; date -s '-1 hour'"
 LONGEST_S = 60

@@ -8,12 +8,12 @@ from drilled import drill, last_run, verdicts
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
 
-LONG = ("open-frozen-20", "disk-errors")
+LONG = ("blackout", "open-frozen-20", "disk-errors")
 
 
 @pytest.mark.parametrize(
     "name",
-    ("replication-cut", "blackout", *(pytest.param(one, marks=pytest.mark.long) for one in LONG)),
+    ("replication-cut", *(pytest.param(one, marks=pytest.mark.long) for one in LONG)),
 )
 def test_the_cluster_survives(site: Site, name: str) -> None:
     quick = () if name == "replication-cut" else ("--quick",)
