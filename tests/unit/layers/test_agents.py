@@ -889,6 +889,26 @@ def test_it_is_not_begun_beside_one_that_lives(
     assert (shots(alone), resumed(alone), one.poll()) == ([], "", None)
 
 
+def test_of_two_handlers_of_one_volume_the_earlier_one_gives_way(
+    alone: Place, running: list[subprocess.Popen[str]]
+) -> None:
+    """The mirror came back for less than a look, and DRBD called another one, which counts."""
+    alone.put(alone.root / "votes", votes("disk-b-dead").replace("Yes", "No "))
+    words = {"DRBD_PEERS": "disk-b", "DRBD_RESOURCE": "data", "DRBD_MINOR": str(VOLUME.minor)}
+    both = [alone.start(HANDLER, **words)]
+    running.extend(both)
+    until(lambda: alone.counted() > 3)
+    both.append(alone.start(HANDLER, **words))
+    running.append(both[1])
+    until(lambda: both[0].poll() is not None)
+    assert (both[0].returncode, both[1].poll()) == (NO_DEATH, None)
+    both[1].kill()
+    both[1].wait()
+    gone(alone)
+    assert alone.run(HANDLER, *AGAIN)[0] == 0
+    assert (shots(alone), resumed(alone)) == ([SHOT], "resume-io 0\n")
+
+
 @pytest.mark.parametrize("text", [
     mirror("converged"),
     mirror("disk-b-dead").replace(" C s", " C r"),
