@@ -876,34 +876,41 @@ def test_a_handler_that_is_gone_is_begun_again_and_thaws(alone: Place, state: st
     assert (shots(alone), resumed(alone)) == ([SHOT], "resume-io 0\n")
 
 
-def test_it_is_not_begun_beside_one_that_lives(
-    alone: Place, running: list[subprocess.Popen[str]]
-) -> None:
+@pytest.fixture(name="waiting")
+def fixture_waiting(alone: Place, running: list[subprocess.Popen[str]]) -> subprocess.Popen[str]:
+    """A handler that DRBD has called, at work without an end: there is no quorum."""
     alone.put(alone.root / "votes", votes("disk-b-dead").replace("Yes", "No "))
-    one = alone.start(
-        HANDLER, DRBD_PEERS="disk-b", DRBD_RESOURCE="data", DRBD_MINOR=str(VOLUME.minor)
-    )
-    running.append(one)
+    one = call(alone, running)
     until(lambda: alone.counted() > 3)
+    return one
+
+
+def call(place: Place, running: list[subprocess.Popen[str]]) -> subprocess.Popen[str]:
+    """Do what DRBD does at a loss, and wait for nothing."""
+    running.append(
+        place.start(
+            HANDLER, DRBD_PEERS="disk-b", DRBD_RESOURCE="data", DRBD_MINOR=str(VOLUME.minor)
+        )
+    )
+    return running[-1]
+
+
+def test_it_is_not_begun_beside_one_that_lives(
+    alone: Place, waiting: subprocess.Popen[str]
+) -> None:
     assert alone.run(HANDLER, *AGAIN)[0] == 0
-    assert (shots(alone), resumed(alone), one.poll()) == ([], "", None)
+    assert (shots(alone), resumed(alone), waiting.poll()) == ([], "", None)
 
 
 def test_of_two_handlers_of_one_volume_the_earlier_one_gives_way(
-    alone: Place, running: list[subprocess.Popen[str]]
+    alone: Place, running: list[subprocess.Popen[str]], waiting: subprocess.Popen[str]
 ) -> None:
     """The mirror came back for less than a look, and DRBD called another one, which counts."""
-    alone.put(alone.root / "votes", votes("disk-b-dead").replace("Yes", "No "))
-    words = {"DRBD_PEERS": "disk-b", "DRBD_RESOURCE": "data", "DRBD_MINOR": str(VOLUME.minor)}
-    both = [alone.start(HANDLER, **words)]
-    running.extend(both)
-    until(lambda: alone.counted() > 3)
-    both.append(alone.start(HANDLER, **words))
-    running.append(both[1])
-    until(lambda: both[0].poll() is not None)
-    assert (both[0].returncode, both[1].poll()) == (NO_DEATH, None)
-    both[1].kill()
-    both[1].wait()
+    later_one = call(alone, running)
+    until(lambda: waiting.poll() is not None)
+    assert (waiting.returncode, later_one.poll()) == (NO_DEATH, None)
+    later_one.kill()
+    later_one.wait()
     gone(alone)
     assert alone.run(HANDLER, *AGAIN)[0] == 0
     assert (shots(alone), resumed(alone)) == ([SHOT], "resume-io 0\n")
