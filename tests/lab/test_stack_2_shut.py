@@ -42,6 +42,19 @@ BLIND = rf"""printf '#!/bin/sh\n[ "$1" = monitor ] && exit 7\n' > {AGENT}"""
 is stopped, and ours would shut the side."""
 
 
+OPENED = "/run/sanglier/opened-data"
+"""When a side was shut that nobody had opened by order: told until the administrator removes it."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten(site: Site) -> Iterator[None]:
+    """Leave no warning of ours to the tests after: a reboot of the server would hide that."""
+    yield
+    for host in ("disk-a", "disk-b"):
+        site.on(host, f"rm -f {OPENED}")
+    assert site.plan()["problems"] == []
+
+
 @pytest.fixture
 def unguarded(site: Site) -> Iterator[Site]:
     """A cluster that nobody watches: Pacemaker's maintenance mode, until an apply."""
@@ -56,6 +69,9 @@ def test_a_side_opened_by_hand_is_shut_again_within_ten_seconds(site: Site) -> N
     assert int(site.on("disk-b", SHUT_BY_ITSELF)) <= BOUND_S
     assert site.open_on() == "disk-a"
     site.assert_whole()
+    assert [(p["code"], p["address"]) for p in site.plan()["problems"]] == [
+        ("SG-CLU-010", "disk-b/cluster/data")
+    ]
 
 
 def test_a_group_removed_in_standby_is_made_again_shut(site: Site) -> None:
