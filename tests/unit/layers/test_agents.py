@@ -575,6 +575,19 @@ def test_the_open_side_shoots_after_its_grace(lost: Place) -> None:
     assert (lost.counted(), shots(lost)) == (int(GRACE_S), [SHOT])
 
 
+def test_what_a_shot_rests_on_is_asked_while_the_fire_is_held(lost: Place) -> None:
+    """Each of these tools takes an eighth to a quarter of a second in the lab: writers wait."""
+    order = lost.root / "order"
+    for tool, letter in (("corosync-quorumtool", "q"), ("stonith_admin", "s"), ("sleep", "-")):
+        text = (lost.root / "bin" / tool).read_text().removeprefix("#!/bin/sh\n")
+        lost.tool(tool, f"printf {letter} >> {order}\n{text}")
+    assert fence(lost) == DEAD
+    before, _, after = order.read_text().rpartition("-")
+    assert "s" in before.rpartition("-")[2]
+    assert after.startswith("qs")
+    assert len(shots(lost)) == 1
+
+
 @pytest.mark.parametrize("state", [f"{STANDBY}\n", None], ids=["standby", "no target"])
 def test_the_other_side_holds_its_fire(lost: Place, state: str | None) -> None:
     if state is None:
@@ -786,6 +799,11 @@ def test_nobody_is_shot_for_a_disk_that_does_not_answer_here(lost: Place, answer
     assert (fence(lost), shots(lost)) == (NO_DEATH, [])
     assert "if=/dev/dm-0" in (lost.root / "read").read_text()
     assert len((lost.root / "read").read_text().splitlines()) == (1 if answer == HANGS else 7)
+
+
+def test_a_disk_that_takes_a_moment_is_waited_for(lost: Place) -> None:
+    backed(lost, "exec /bin/sleep 0.7")
+    assert (fence(lost), shots(lost), lost.counted()) == (DEAD, [SHOT], int(GRACE_S))
 
 
 def test_a_disk_that_answers_costs_the_shot_no_sleep(lost: Place) -> None:
