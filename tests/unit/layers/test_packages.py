@@ -10,9 +10,13 @@ import pytest
 
 from sanglier.core.probe import Output
 from sanglier.layers.packages import LAYER
+from sanglier.layers.packages.agents import NEEDED, holder, needed, packages_for
 from sanglier.layers.packages.desired import STORAGE_PACKAGES, modules_of, packages_of
 from sanglier.layers.packages.facts import PackagesFacts
 from sanglier.layers.packages.probe import OS_RELEASE, SOURCES, parse
+from sanglier.spec.cluster import Cluster, FenceDevice
+from sanglier.spec.patterns import AGENT, matches
+from sanglier.spec.rules.fencing import NO_KILLS
 
 from .alter import altered
 from .goal import APPLICATIONS, ARTICLE, FIXTURES, GOAL, STORAGE
@@ -37,6 +41,62 @@ def test_the_witness_needs_the_quorum_device_and_in_the_articles_mode_nothing() 
 
 def test_the_article_needs_no_arbitration() -> None:
     assert set(packages_of(ARTICLE.cluster, "disk-a")) == set(STORAGE_PACKAGES)
+
+
+def _with_devices(*agents: str) -> Cluster:
+    """The cluster with other fence devices on its first storage server."""
+    devices = tuple(
+        FenceDevice(agent=agent, parameters=(), level=level)
+        for level, agent in enumerate(agents, start=1)
+    )
+    first, second = GOAL.cluster.storage
+    return replace(GOAL.cluster, storage=(replace(first, fence=devices), second))
+
+
+@pytest.mark.parametrize("host", STORAGE)
+def test_both_storage_servers_have_what_every_agent_of_the_file_needs(host: str) -> None:
+    cluster = _with_devices("fence_apc_snmp", "fence_virsh", "fence_xvm")
+    more = set(packages_of(cluster, host)) - set(packages_of(ARTICLE.cluster, host))
+    assert more == {
+        "corosync", "corosync-qdevice", "pacemaker", "pacemaker-cli-utils", "fence-agents",
+        "fence-virt", "ipmitool", "openssh-client", "snmp",
+    }  # fmt: skip
+
+
+def test_an_agent_that_is_missing_a_program_gets_just_its_package() -> None:
+    goal = replace(GOAL, cluster=_with_devices("fence_ipmilan", "fence_apc_snmp"))
+    facts = altered(facts_of("converged"), "disk-a", PackagesFacts, sources=True)
+    (step,) = (s for s in LAYER.propose(goal, facts).steps if s.address.host == "disk-a")
+    assert step.summary == "install snmp"
+
+
+@pytest.mark.parametrize(
+    ("agent", "twelve", "thirteen"),
+    [
+        ("fence_ipmilan", "fence-agents", "fence-agents-ipmilan"),
+        ("fence_idrac", "fence-agents", "fence-agents-ipmilan"),
+        ("fence_raritan_px3", "fence-agents", "fence-agents-raritan-px3"),
+        ("fence_ilo4_ssh", "fence-agents", "fence-agents-ilo-ssh"),
+        ("fence_xvm", "fence-virt", "fence-virt"),
+    ],
+)
+def test_an_agent_is_in_the_package_that_the_archive_has_it_in(
+    agent: str, twelve: str, thirteen: str
+) -> None:
+    """scripts/fence-packages compares all of them."""
+    assert (holder(agent), holder(agent, "13")) == (twelve, thirteen)
+    assert packages_for([agent], "13") == {thirteen, *needed(agent)}
+
+
+def test_an_agent_of_somebody_else_needs_nothing_of_ours() -> None:
+    assert packages_for(["fence_of_mine"]) == {"fence-agents"}
+
+
+def test_the_table_has_no_agent_that_the_file_may_not_name() -> None:
+    named = {agent for agents in NEEDED.values() for agent in agents}
+    refused = {agent for agents in NO_KILLS.values() for agent in agents}
+    assert all(matches(AGENT, agent) for agent in named)
+    assert named & refused == set()
 
 
 def test_a_removed_package_of_which_the_configuration_is_left_is_not_installed() -> None:
