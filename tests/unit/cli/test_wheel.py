@@ -137,6 +137,11 @@ def test_every_file_of_the_package_is_in_it(wheel: Path) -> None:
     assert sorted(shared - names) == []
 
 
+def test_the_debian_package_is_of_the_same_version() -> None:
+    """scripts/build-deb proves the rest."""
+    assert (TREE / "debian/changelog").read_text().startswith(f"sanglier ({__version__}) ")
+
+
 def test_it_says_its_version(installed: Installed) -> None:
     assert installed.run("sanglier", "--version").stdout == f"sanglier {__version__}\n"
 
