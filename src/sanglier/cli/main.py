@@ -11,9 +11,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
+from sanglier import __version__
 from sanglier.cli.exits import INTERRUPTED, exit_status
 from sanglier.core.errors import SanglierError
 
@@ -44,6 +46,23 @@ VERBS = {
 }
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"sanglier {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Say which version this is.", callback=_say_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Take what stands before the verb."""
+
+
 def _stub() -> None:
     """Stand for a verb that was not asked for."""
 
@@ -69,6 +88,7 @@ def application(asked: Sequence[str] | None = None) -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
+    app.callback()(_options)
     for name, verb in VERBS.items():
         _add(app, name, verb, real=asked is None or name in asked)
     return app

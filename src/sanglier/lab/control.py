@@ -237,6 +237,7 @@ def up(name: str, wish: Wish, report: Report = _quiet) -> Lab:
     Whatever is made is recorded first: interrupted anywhere, it can be called
     again, or ``down``.
     """
+    preflight.check_extra()
     preflight.check()
     where = place.place(name)
     began = time.monotonic()

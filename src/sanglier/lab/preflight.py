@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 from sanglier.lab.command import free_bytes, missing
@@ -25,6 +26,9 @@ REQUIRED_COMMANDS = {
 
 REQUIRED_PACKAGES = tuple(sorted(set(REQUIRED_COMMANDS.values()) | {"debian-archive-keyring"}))
 """Debian packages of the machine: what ``./demo`` and ``./test`` install."""
+
+EXTRA_MODULE = "pyghmi"
+"""What the extra ``sanglier[lab]`` brings; only the power switches' daemon imports it."""
 
 SHARED_MEMORY = Path("/dev/shm")
 TUN = Path("/dev/net/tun")
@@ -49,6 +53,17 @@ def check() -> None:
             9, "lab", f"needs {TUN}",
             why="the hosts' network cards are taps",
             fix="modprobe tun; in a container, pass the device in",
+        )  # fmt: skip
+
+
+def check_extra() -> None:
+    """Refuse to boot a lab whose power switches could not answer."""
+    if find_spec(EXTRA_MODULE) is None:
+        raise refuse(
+            17, "lab", f"needs the extra sanglier[lab]: Python finds no {EXTRA_MODULE}",
+            why="the lab's power switches speak IPMI by it; nothing else needs it",
+            fix="install Sanglier as sanglier[lab], or add it to what there is: "
+            "`pipx inject sanglier 'pyghmi>=1.6,<2'`",
         )  # fmt: skip
 
 

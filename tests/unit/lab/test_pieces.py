@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from sanglier.core.errors import SanglierError
-from sanglier.lab import lock, mconsole, mirror, place, preflight, topology, uml
+from sanglier.lab import control, lock, mconsole, mirror, place, preflight, topology, uml
 from sanglier.lab.command import failure
 from sanglier.lab.image import Image
 from sanglier.lab.kernel import Kernel
+from sanglier.lab.record import Wish
 
 IMAGE = Image(
     key="full-1", directory=Path("/c/full-1"), kernel=Kernel(release="6.1", sock_def_readable=2)
@@ -72,6 +75,23 @@ def test_missing_packages_are_named_in_one_line(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(SanglierError, match="SG-LAB-008") as refused:
         preflight.check()
     assert refused.value.fix == "apt-get install iproute2 mmdebstrap"
+
+
+def test_without_the_extra_a_lab_is_not_begun_and_all_else_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(preflight, "EXTRA_MODULE", "no_such_module")
+    with pytest.raises(SanglierError, match=r"SG-LAB-017") as refused:
+        control.up("lab", Wish())
+    assert "sanglier[lab]" in str(refused.value)
+
+
+def test_no_verb_imports_what_only_the_extra_brings() -> None:
+    text = (
+        "import sys; sys.modules['pyghmi'] = None; "
+        "from sanglier.cli.main import application; application()"
+    )
+    subprocess.run([sys.executable, "-c", text], check=True)
 
 
 def test_without_root_the_lab_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from sanglier.layers.initiator.facts import InitiatorFacts, Portal
 from sanglier.layers.network.facts import Interface, NetworkFacts
 from sanglier.layers.numbers.facts import Claim, Kind, NumbersFacts, Rank
 from sanglier.layers.ocfs2.facts import Mount, Ocfs2Facts
-from sanglier.layers.packages.facts import PackagesFacts
+from sanglier.layers.packages.facts import PackagesFacts, Release
 from sanglier.layers.target.desired import opened_path
 
 from .alter import (
@@ -48,6 +48,11 @@ def _no_source() -> Facts:
 def _no_module() -> Facts:
     modules = facts_of("blank").of("srv-a", PackagesFacts).modules - {"ocfs2"}
     return altered(facts_of("blank"), "srv-a", PackagesFacts, modules=modules)
+
+
+def _another_release() -> Facts:
+    release = Release(system="rocky", version="9.4", title="Rocky Linux 9.4 (Blue Onyx)")
+    return altered(facts_of("blank"), "srv-a", PackagesFacts, release=release)
 
 
 def _network(host: str, **values: object) -> State:
@@ -145,6 +150,7 @@ FIRING: Mapping[str, State] = {
     "SG-NUM-003": lambda: claiming(_node("srv-a", "srv-a", 1), _node("srv-b", "srv-b", 1)),
     "SG-PKG-001": _no_source,
     "SG-PKG-002": _no_module,
+    "SG-PKG-003": _another_release,
     "SG-NET-001": _network("disk-a", hostname="localhost"),
     "SG-NET-002": _without_address,
     "SG-NET-003": _cut_links("10.77.2.11", "10.77.3.11"),

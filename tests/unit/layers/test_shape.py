@@ -28,9 +28,10 @@ OWN = {
     "multipath": {"change"},
     "drbd": {"adjusting", "begin", "in_force", "traces"},
     "backing": {"size"},
+    "packages": {"agents"},
 }
-"""Files of two engines, how a mirror begins, what is in force, sizes, and the changes that are in
-no plan."""
+"""Files of two engines, how a mirror begins, what is in force, sizes, what fence agents need, and
+the changes that are in no plan."""
 
 
 @pytest.mark.parametrize("name", FOLDERS)

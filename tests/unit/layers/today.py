@@ -35,6 +35,7 @@ from sanglier.layers.ocfs2.desired import (
     mount_file,
     nodes_file,
 )
+from sanglier.layers.packages.probe import RELEASE_KEYS
 from sanglier.layers.target.desired import OWN_GROUP, STANDBY, tree_file
 
 from .goal import ARTICLE, FIXTURES, GOAL, VOLUME
@@ -174,6 +175,13 @@ def _with_login_file(text: str) -> str:
     return f"{text}\n\n==> {wanted.path} <==\n{wanted.text}"
 
 
+def _with_release(text: str) -> str:
+    """Add what is asked of os-release since: the lab's hosts had that of Debian 12's base-files."""
+    lines = (FIXTURES / "os-release/debian-12").read_text().splitlines(keepends=True)
+    told = [line for line in lines if line.partition("=")[0] in RELEASE_KEYS]
+    return text if "VERSION_ID=" in text else "".join(told) + text
+
+
 @cache
 def _then() -> Mapping[str, Element]:
     """What was wanted when the case ``converged`` was recorded, by ids."""
@@ -215,6 +223,7 @@ def _with_configuration(text: str) -> str:
 
 
 RENEWED: Mapping[tuple[str, str], Callable[[str], str]] = {
+    ("packages", "sources"): _with_release,
     ("drbd", "handler"): _with_waits,
     ("drbd", "resource"): _with_waiting,
     ("ocfs2", "files"): _with_mount_units,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from sanglier.layers.packages.agents import packages_for
 from sanglier.spec.cluster import Cluster
 
 STORAGE_PACKAGES = ("drbd-utils", "targetcli-fb")
 ARBITER_PACKAGES = (
     "corosync",
     "corosync-qdevice",
-    "fence-agents",
-    "ipmitool",
     "pacemaker",
     "pacemaker-cli-utils",
 )
@@ -34,11 +33,17 @@ def _is_application(cluster: Cluster, host: str) -> bool:
     return any(server.name == host for server in cluster.applications)
 
 
+def _arbiter_packages(cluster: Cluster) -> list[str]:
+    """Any storage server may be told to use any device of the file."""
+    agents = (device.agent for server in cluster.storage for device in server.fence)
+    return sorted({*ARBITER_PACKAGES, *packages_for(agents)})
+
+
 def packages_of(cluster: Cluster, host: str) -> tuple[str, ...]:
     """Debian packages that ``host`` needs for its roles."""
     wanted = [*STORAGE_PACKAGES] if _is_storage(cluster, host) else []
     if cluster.guarded and _is_storage(cluster, host):
-        wanted += ARBITER_PACKAGES
+        wanted += _arbiter_packages(cluster)
     if cluster.guarded and cluster.witness is not None and cluster.witness.name == host:
         wanted += WITNESS_PACKAGES
     if _is_application(cluster, host):

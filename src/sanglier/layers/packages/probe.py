@@ -1,12 +1,14 @@
-"""Ask dpkg and the kernel's module lists; no fork per package or module."""
+"""Ask dpkg, the kernel's module lists and os-release; no fork per package or module."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
 from sanglier.layers.base import Goal
 from sanglier.layers.packages.desired import modules_of, packages_of
-from sanglier.layers.packages.facts import PackagesFacts
+from sanglier.layers.packages.facts import PackagesFacts, Release
 
 INSTALLED = "dpkg-query -W -f '${Package} ${db:Status-Status}\\n' -- \"$@\" 2>/dev/null; :"
 MODULES = """
@@ -16,11 +18,18 @@ grep -shoE "^([^: ]*/)?$1" "/lib/modules/$release/modules.dep" \\
     "/lib/modules/$release/modules.builtin"
 :
 """
-SOURCES = "grep -rshE '^(deb |Types:.*deb)' /etc/apt/sources.list /etc/apt/sources.list.d; :"
+RELEASE_KEYS = ("ID", "VERSION_ID", "PRETTY_NAME")
+OS_RELEASE = "/etc/os-release /usr/lib/os-release"
+"""In the order of os-release(5); where both are, the first is a link to the second."""
+SOURCES = (
+    f"grep -rshE '^(deb |Types:.*deb|({'|'.join(RELEASE_KEYS)})=)' {OS_RELEASE} "
+    "/etc/apt/sources.list /etc/apt/sources.list.d; :"
+)
+"""The release and what it is fed from, in one process."""
 
 
 def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
-    """Packages, modules and apt sources of a host that has a role."""
+    """Packages, modules, release and apt sources of a host that has a role."""
     wanted = packages_of(goal.cluster, host)
     if not wanted:
         return ()
@@ -37,6 +46,18 @@ def _installed(output: Output) -> frozenset[str]:
     return frozenset(pair[0] for pair in pairs if len(pair) == 2 and pair[1] == "installed")
 
 
+def _release(lines: Iterable[str]) -> Release:
+    """Read the lines of os-release; values are quoted as in a shell."""
+    pairs = [line.partition("=") for line in lines]
+    found = {key: value.strip().strip("\"'") for key, _, value in reversed(pairs)}
+    system, version, title = (found.get(key, "") for key in RELEASE_KEYS)
+    return Release(system=system, version=version, title=title)
+
+
+def _is_of_release(line: str) -> bool:
+    return line.partition("=")[0] in RELEASE_KEYS
+
+
 def _module_name(path: str) -> str:
     return path.rsplit("/", 1)[-1].split(".ko", maxsplit=1)[0].replace("-", "_")
 
@@ -44,10 +65,12 @@ def _module_name(path: str) -> str:
 def parse(goal: Goal, host: str, outputs: Outputs) -> PackagesFacts:
     """Build the facts; a host without apt or dpkg has nothing installed."""
     lines = outputs["modules"].lines
+    told = outputs["sources"].lines
     kernel = next((line[7:] for line in lines if line.startswith("kernel ")), "")
     return PackagesFacts(
+        release=_release(line for line in told if _is_of_release(line)),
         installed=_installed(outputs["installed"]),
         modules=frozenset(_module_name(line) for line in lines if ".ko" in line),
-        sources=bool(outputs["sources"].lines),
+        sources=any(not _is_of_release(line) for line in told),
         kernel=kernel,
     )

@@ -13,7 +13,10 @@ def _line(goal: Goal, host: str, now: PackagesFacts) -> StatusLine:
     missing = [p for p in packages_of(goal.cluster, host) if p not in now.installed]
     missing += [f"module {m}" for m in modules_of(goal.cluster, host) if m not in now.modules]
     text = "missing: " + ", ".join(missing) if missing else f"all installed, kernel {now.kernel}"
-    return StatusLine(host=host, layer="packages", subject="apt", healthy=not missing, text=text)
+    if not now.release.proven:
+        text = f"{now.release.name or 'unknown system'}, not proven; {text}"
+    healthy = now.release.proven and not missing
+    return StatusLine(host=host, layer="packages", subject="apt", healthy=healthy, text=text)
 
 
 def status(goal: Goal, facts: Facts) -> tuple[StatusLine, ...]:

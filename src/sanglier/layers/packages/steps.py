@@ -12,7 +12,7 @@ from sanglier.core.problem import Problem, Severity
 from sanglier.core.step import Effect, Mark, Risk, Step
 from sanglier.layers.base import Goal
 from sanglier.layers.packages.desired import modules_of, packages_of
-from sanglier.layers.packages.facts import PackagesFacts
+from sanglier.layers.packages.facts import PROVEN, PackagesFacts, Release
 
 # Debian starts Corosync and Pacemaker with an example of a configuration as soon as they are there:
 # a cluster of their own on every server.  Masked until the next boot, or until all is installed.
@@ -79,8 +79,23 @@ def _no_module(host: str, kernel: str, missing: tuple[str, ...]) -> Problem:
     )
 
 
+def _not_proven(host: str, release: Release) -> Problem:
+    return Problem(
+        code="SG-PKG-003",
+        severity=Severity.BLOCKER,
+        address=Address(host=host, layer="packages", subject="release"),
+        what=f"this is {release.name or 'an unknown system'}; "
+        f"Debian {' or '.join(PROVEN)} is needed",
+        why="by its /etc/os-release (os-release(5)); on other releases the same tools keep their "
+        "files elsewhere and answer otherwise, and nothing here was proven on them",
+        fix=f"install Debian {PROVEN[0]} on this host",
+    )
+
+
 def _one(goal: Goal, facts: Facts, host: str) -> Proposal:
     now = facts.of(host, PackagesFacts)
+    if not now.release.proven:
+        return Proposal(problems=(_not_proven(host, now.release),))
     missing = tuple(p for p in packages_of(goal.cluster, host) if p not in now.installed)
     modules = tuple(m for m in modules_of(goal.cluster, host) if m not in now.modules)
     problems = (_no_module(host, now.kernel, modules),) if modules else ()
@@ -90,7 +105,7 @@ def _one(goal: Goal, facts: Facts, host: str) -> Proposal:
 
 
 def propose(goal: Goal, facts: Facts) -> Proposal:
-    """Propose one installation per host that lacks something."""
+    """Propose one installation per host that lacks something; nothing on an unproven release."""
     proposal = Proposal()
     for host in goal.cluster.hosts:
         if facts.has(host.name, PackagesFacts):

@@ -31,7 +31,7 @@ _TIMES = (
     "power_timeout", "power_wait", "login_timeout", "shell_timeout", "ipmitool_timeout",
     "stonith_status_sleep",
 )  # fmt: skip
-_NO_KILLS = MappingProxyType(
+NO_KILLS = MappingProxyType(
     {
         "it cuts the server off a network or a storage network, and leaves it running": (
             "fence_brocade", "fence_cisco_mds", "fence_ifmib", "fence_mcdata", "fence_mpath",
@@ -192,7 +192,7 @@ def no_kill(draft: Draft) -> Iterator[Found]:
     `fence_sbd` needs a daemon and a watchdog that Sanglier does not set up.
     """
     for device in _devices(draft):
-        for instead, agents in _NO_KILLS.items():
+        for instead, agents in NO_KILLS.items():
             if device.agent and device.agent.value in agents:
                 what = f"{show(device.agent.value)} is no kill: {instead}"
                 fix = "write a device that takes the server's power: its management controller, or"
