@@ -1124,13 +1124,13 @@ def test_a_kill_that_has_counted_once_does_not_count_for_the_next_loss(lost: Pla
     assert (fence(lost), shots(lost)) == (DEAD, [SHOT])
 
 
-@pytest.mark.parametrize("action", ["reboot", "off", "on"])
-def test_a_shot_never_rides_on_a_kill_that_was_under_way_before(lost: Place, action: str) -> None:
-    """Of several devices a reboot is "off", then "on"; the word is altered, not recorded."""
-    happened(lost, event("under-way", action=action))
+@pytest.mark.parametrize("name", ["under-way", "several-off", "several-on"])
+def test_a_shot_never_rides_on_a_kill_that_was_under_way_before(lost: Place, name: str) -> None:
+    """The reboot by several devices of a level is "off", then "on", while it is under way."""
+    happened(lost, event(name))
     gone(lost)
     ended = lost.root / "ended"
-    lost.put(ended, event("by-pacemaker", client=_client(event("under-way"))) + "\n")
+    lost.put(ended, event("several-done", client=_client(event(name))) + "\n")
     later(lost, 4, f"cp {ended} {lost.root}/events")
     assert fence(lost) == DEAD
     assert (lost.counted(), shots(lost)) == (4, [SHOT])
