@@ -30,8 +30,8 @@ OWN = {
     "backing": {"size"},
     "packages": {"agents"},
 }
-"""Files of two engines, the witness's link, how a mirror begins, what is in force, sizes, what fence
-agents need, and the changes that are in no plan."""
+"""Files of two engines, the witness's link, how a mirror begins, what is in force, sizes, what
+fence agents need, and the changes that are in no plan."""
 
 
 @pytest.mark.parametrize("name", FOLDERS)
