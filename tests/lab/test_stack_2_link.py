@@ -71,6 +71,7 @@ def test_a_cluster_without_tls_is_taken_over(site: Site) -> None:
     site.apply()
 
 
+@pytest.mark.long  # two minutes
 def test_a_certificate_that_ends_in_a_month_is_renewed(site: Site) -> None:
     site.on("witness", f"sed -i.was 's/^CRT_VALIDITY=.*/CRT_VALIDITY=1/' {TOOL}")
     site.on("disk-b", "rm -r /etc/corosync/qdevice/net/nssdb")
