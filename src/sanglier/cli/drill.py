@@ -56,7 +56,8 @@ def list_() -> None:
     console = make_console()
     for drill in DRILLS.values():
         where = "lab" if drill.needs_power else "any"
-        console.print(f"  {drill.name:<28} {where:<4} {drill.explains}", highlight=False)
+        must = f" (must be INVALID: {', '.join(drill.planted)})" if drill.planted else ""
+        console.print(f"  {drill.name:<28} {where:<4} {drill.explains}{must}", highlight=False)
     kept = store.campaigns(store.drills_root(os.environ))
     console.print(f"\n{len(kept)} campaigns kept in {store.drills_root(os.environ)}")
     for one in kept[:10]:
@@ -90,9 +91,13 @@ def all_(
     ssh_config: SshConfig = None,
     secrets: SecretsFile = None,
 ) -> None:
-    """Play every drill that can be played there."""
+    """Play every drill that can be played there, but those that must be INVALID."""
     stage = _stage(file, lab, allow, ssh_config, secrets)
-    names = [drill.name for drill in DRILLS.values() if stage.lab or not drill.needs_power]
+    names = [
+        drill.name
+        for drill in DRILLS.values()
+        if (stage.lab or not drill.needs_power) and not drill.planted
+    ]
     _play(stage, [_named(name, quick, patience) for name in names], None)
 
 

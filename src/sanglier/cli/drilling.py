@@ -105,7 +105,7 @@ async def play(stage: Stage, plan: Plan, kept: Kept, number: int) -> DrillRun:
         stage.console.print(words, style="dim", highlight=False)
 
     scene = Scene(
-        goal=goal, transport=control_way, volume=volume, say=say,
+        goal=goal, transport=control_way, volume=volume, say=say, folder=folder,
         power=LabPower(lab=stage.lab) if stage.lab else None,
     )  # fmt: skip
     load = Load(

@@ -24,6 +24,12 @@ class Drill:
         """Whether a fault of it needs power over the hosts."""
         return any(item.fault.needs_power for group in self.groups for item in group)
 
+    @property
+    def planted(self) -> tuple[str, ...]:
+        """The checks that must be INVALID after it; empty where all must be VALID."""
+        found = (item.fault.planted for group in self.groups for item in group)
+        return tuple(dict.fromkeys(name for name in found if name))
+
 
 HOSTS = 5
 """Of the lab's cluster: two storage servers, a witness, two application servers."""

@@ -74,6 +74,8 @@ class Scene:
     power: Power | None
     volume: Volume
     say: Callable[[Moment], None]
+    folder: str = ""
+    """Where the workloads write, on the volume; absolute."""
     clock: Clock = field(default_factory=Clock)
     moments: list[Moment] = field(default_factory=list)
     kills: list[Kill] = field(default_factory=list)

@@ -20,14 +20,15 @@ from sanglier.core.errors import SanglierError
 from sanglier.drill import inspect, settle, watch
 from sanglier.drill.checkers.fences import PowerEvent
 from sanglier.drill.engine import Engine, Plan
-from sanglier.drill.faults import networks
+from sanglier.drill.faults import networks, planted
 from sanglier.drill.history import History
 from sanglier.drill.recorder import Load
 from sanglier.drill.result import Check, DrillRun, Verdict
 from sanglier.drill.scene import Scene
 from sanglier.drill.schedule import Group
-from sanglier.drill.workloads.base import Reading, gather
-from sanglier.run.transport import OnLine, Result
+from sanglier.drill.workloads.base import Reading, Workload, gather, program
+from sanglier.drill.workloads.blocks import BLOCKS
+from sanglier.run.transport import OnLine, Result, Session
 from sanglier.spec.cluster import Host
 
 from .simulated import JumpingLoop
@@ -43,6 +44,7 @@ ADDRESSES = {
         (server.san[0], "san-a"), (server.san[1], "san-b"),
     )
 }  # fmt: skip
+_RUN = program("", "").text
 Answer = Callable[..., tuple[int, str]]
 """(host, arguments of the script) -> exit status and what is printed."""
 
@@ -92,6 +94,11 @@ def key(text: str) -> str:
     return text.strip("\n")
 
 
+def program_of(perl: str) -> str:
+    """Give the Perl program that a script of a workload, or a fault, runs."""
+    return str(program(BLOCKS + perl, "").args[0])
+
+
 @dataclass
 class World:
     """Transport and power at once."""
@@ -126,6 +133,8 @@ class World:
     cuts: Counter[tuple[str, str]] = field(default_factory=Counter)
     fences: list[PowerEvent] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
+    voices: dict[str, Callable[[Host, tuple[str, ...]], Session]] = field(default_factory=dict)
+    """What a writer's program says: (host, its words) -> a session; by its text."""
     told: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
     """(host, script, arguments) of everything that was run."""
     healthy_at: float = 0.0
@@ -140,6 +149,7 @@ class World:
             (inspect.DIGEST, lambda *_: (0, "a" * 64)),
             (inspect.FSCK, lambda *_: (0, "All passes succeeded.\nstatus 0")),
             (networks.COUNTED, self._counted),
+            (program_of(planted.FIND), lambda *_: (0, "34816 srv-a 0 0")),
             ("toy reader", lambda *_: (0, "end")),
         ):  # fmt: skip
             self.answers[key(text)] = answer
@@ -252,8 +262,7 @@ class World:
     ) -> Result:
         await asyncio.sleep(0.01)
         await self._reached(host)
-        body, _, call = script.rpartition("\n}\n_f")
-        text, words = body.removeprefix("_f() {\n"), tuple(shlex.split(call))
+        text, words = parts(script)
         self.told.append((host.name, text, words))
         if self.hangs(host.name, text):
             await asyncio.sleep(10**9)
@@ -272,13 +281,23 @@ class World:
         if not self.servers[host.name].lives:
             raise lost(host)
 
-    async def hold(self, host: Host, script: str, *, limit: int) -> Voice:
+    async def hold(self, host: Host, script: str, *, limit: int) -> Session:
         await asyncio.sleep(0.01)
         await self._reached(host)
-        return Voice(self, host, samples="perl" in script)
+        text, words = parts(script)
+        if text in self.voices:
+            return self.voices[text](host, words)
+        return Voice(self, host, samples=text == key(watch.SAMPLER))
 
     async def close(self) -> None:
         return
+
+
+def parts(script: str) -> tuple[str, tuple[str, ...]]:
+    """Take a script apart: its text, and its words.  Of a workload's it is the Perl that counts."""
+    body, _, call = script.rpartition("\n}\n_f")
+    text, words = body.removeprefix("_f() {\n"), tuple(shlex.split(call))
+    return (words[0], words[1:]) if text == _RUN else (text, words)
 
 
 def lost(host: Host) -> SanglierError:
@@ -340,22 +359,23 @@ class Voice:
         return
 
 
-def scene_of(world: World, *, power: bool = True) -> Scene:
+def scene_of(world: World, *, power: bool = True, folder: str = "") -> Scene:
     return Scene(
         goal=GOAL, transport=world, power=world if power else None, volume=VOLUME,
-        say=lambda _: None, clock=world.loop.clock(),
+        say=lambda _: None, clock=world.loop.clock(), folder=folder,
     )  # fmt: skip
 
 
 def play(
     world: World, *groups: Group, patience_s: float = 120, looks: bool = True, power: bool = True,
-    keep: Path | None = None,
+    keep: Path | None = None, workloads: tuple[Workload, ...] = (Toy(),),
 ) -> DrillRun:  # fmt: skip
     """Play a drill to its end."""
     folder = f"{VOLUME.mount}/drill"
-    load = Load(transport=world, directory=folder, workloads=(Toy(),), keep=keep)
+    load = Load(transport=world, directory=folder, workloads=workloads, keep=keep)
     plan = Plan(name="test", explains="", groups=groups, patience_s=patience_s, inspect=looks)
-    engine = Engine(scene=scene_of(world, power=power), load=load, layers=(), plan=plan)
+    scene = scene_of(world, power=power, folder=folder)
+    engine = Engine(scene=scene, load=load, layers=(), plan=plan)
     return world.loop.run(engine.run())
 
 

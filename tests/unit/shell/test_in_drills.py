@@ -6,9 +6,10 @@ import fcntl
 from pathlib import Path
 
 import pytest
+from drill.load import takes_o_direct
 
 from sanglier.drill import article, inspect, settle
-from sanglier.drill.faults import changes, clocks, insides, networks, sides
+from sanglier.drill.faults import changes, clocks, insides, networks, planted, sides
 
 from .host import Host
 
@@ -240,3 +241,24 @@ def test_a_clock_is_set_right_by_the_time_that_has_passed_and_once(host: Host) -
     assert host.calls("date") == ["date -s @1700000030.500000"]
     assert status(host, clocks.BACK) == 0
     assert len(host.calls("date")) == 1
+
+
+# What is planted.
+
+
+def test_an_old_block_is_put_back_only_over_the_very_one_that_was_looked_for(host: Host) -> None:
+    host.blank_device()
+    if not takes_o_direct(host.place):
+        pytest.skip("the filesystem of the temporary directory has no O_DIRECT")
+    record, device = "srv-a 3 0", str(host.device)
+    kept = f"{record} 2 ".ljust(127, ".").encode() + b"\n"
+    host.write(7 * 4096, kept * 32)
+    assert status(host, planted.LIES, device, "7", record, "1") == 1
+    assert status(host, planted.PUT, device, "6", record, "2", "1") == 1
+    assert status(host, planted.PUT, device, "7", "srv-b 3 0", "2", "1") == 1
+    assert host.device.read_bytes()[7 * 4096 : 8 * 4096] == kept * 32
+    assert status(host, planted.PUT, device, "7", record, "2", "1") == 0
+    assert status(host, planted.LIES, device, "7", record, "1") == 0
+    found = host.device.read_bytes()
+    assert found[7 * 4096 : 8 * 4096] == kept.replace(b"0 2 .", b"0 1 .") * 32
+    assert not any(found[: 7 * 4096] + found[8 * 4096 :])

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sanglier.drill.faults import changes, clocks, hosts, insides, networks, sides
+from sanglier.drill.faults import (
+    changes,
+    clocks,
+    hosts,
+    insides,
+    networks,
+    planted,
+    sides,
+)
 from sanglier.drill.faults.base import Fault
 
 FAULTS: Mapping[str, Fault] = MappingProxyType(
@@ -18,6 +26,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             *changes.FAULTS,
             *clocks.FAULTS,
             *sides.FAULTS,
+            *planted.FAULTS,
         )
     }
 )

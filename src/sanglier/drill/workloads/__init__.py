@@ -7,9 +7,10 @@ from sanglier.drill.workloads.base import Workload
 from sanglier.drill.workloads.counters import Counters
 from sanglier.drill.workloads.races import Races
 from sanglier.drill.workloads.registers import Registers
+from sanglier.drill.workloads.retired import Retired
 from sanglier.drill.workloads.trees import Trees
 
 
 def all_workloads() -> tuple[Workload, ...]:
-    """Give every workload at its modest rate: one process each on every application server."""
-    return (Appends(), Registers(), Races(), Counters(), Trees())
+    """Give every workload at its modest rate."""
+    return (Appends(), Registers(), Retired(), Races(), Counters(), Trees())
