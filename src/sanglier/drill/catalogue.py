@@ -57,6 +57,23 @@ _COMBINED = (
         groups=(parse("open-killed"), parse("open-killed")),
     ),
     Drill(
+        name="fencer-stopped-and-open",
+        explains="the fencer of the standby server is stopped, and then the open server dies: it "
+        "may open only when the fencer goes on and has killed it",
+        groups=(parse("standby-fencer-stopped+20&open-killed+40"),),
+    ),
+    Drill(
+        name="multipathd-stopped-and-open",
+        explains="the multipath daemon of an application server is stopped, and then the open "
+        "server dies: the kernel must find the other side by itself",
+        groups=(parse("multipathd-stopped+25&open-killed+30"),),
+    ),
+    Drill(
+        name="iscsid-stopped-and-path",
+        explains="the iSCSI daemon of an application server is stopped, and then it loses a path",
+        groups=(parse("iscsid-stopped+25&san-cut-one+15"),),
+    ),
+    Drill(
         name="each-host",
         explains="each host loses its power, one after the other",
         groups=tuple(_any(host) for host in range(HOSTS)),

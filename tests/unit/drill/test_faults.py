@@ -7,7 +7,17 @@ from layers.recordings import facts_of
 
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Plan
-from sanglier.drill.faults import FAULTS, changes, clocks, insides, networks, planted, sides
+from sanglier.drill.faults import (
+    FAULTS,
+    changes,
+    clocks,
+    daemons,
+    insides,
+    networks,
+    planted,
+    restarts,
+    sides,
+)
 from sanglier.drill.result import Verdict
 from sanglier.drill.schedule import single
 from sanglier.layers.base import Goal
@@ -18,7 +28,7 @@ from .world import World, check_of, key, play, verdicts
 
 SCRIPTS = {
     key(text)
-    for module in (insides, networks, sides, changes, clocks, planted)
+    for module in (insides, networks, sides, changes, clocks, planted, daemons, restarts)
     for text in vars(module).values()
     if isinstance(text, str)
 }

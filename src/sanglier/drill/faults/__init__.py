@@ -8,10 +8,12 @@ from types import MappingProxyType
 from sanglier.drill.faults import (
     changes,
     clocks,
+    daemons,
     hosts,
     insides,
     networks,
     planted,
+    restarts,
     sides,
 )
 from sanglier.drill.faults.base import Fault
@@ -23,6 +25,8 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             *hosts.FAULTS,
             *networks.FAULTS,
             *insides.FAULTS,
+            *daemons.FAULTS,
+            *restarts.FAULTS,
             *changes.FAULTS,
             *clocks.FAULTS,
             *sides.FAULTS,
