@@ -1,4 +1,7 @@
-"""The prover is proved on the real kernels: what is planted must be INVALID, by its own check."""
+"""The prover is proved on the real kernels: what is planted must be INVALID, by its own check.
+
+Not here: switch-lies, after which the cluster is not whole by itself.
+"""
 
 from __future__ import annotations
 
@@ -18,4 +21,11 @@ def test_a_late_write_is_found(site: Site) -> None:
     assert found.pop("late") == "INVALID", told
     assert set(found.values()) == {"VALID"}, told
     assert "a late write:" in told
+    site.assert_whole()
+
+
+def test_a_lie_about_a_server_that_still_talks_is_not_believed(site: Site) -> None:
+    done = drill(site, "link-cut-switch-lies", "--quick")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(verdicts(last_run(site)).values()) == {"VALID"}
     site.assert_whole()

@@ -56,7 +56,7 @@ def list_() -> None:
     console = make_console()
     for drill in DRILLS.values():
         where = "lab" if drill.needs_power else "any"
-        must = f" (must be INVALID: {', '.join(drill.planted)})" if drill.planted else ""
+        must = f" (must not pass: {', '.join(drill.planted)})" if drill.planted else ""
         console.print(f"  {drill.name:<28} {where:<4} {drill.explains}{must}", highlight=False)
     kept = store.campaigns(store.drills_root(os.environ))
     console.print(f"\n{len(kept)} campaigns kept in {store.drills_root(os.environ)}")
@@ -91,7 +91,7 @@ def all_(
     ssh_config: SshConfig = None,
     secrets: SecretsFile = None,
 ) -> None:
-    """Play every drill that can be played there, but those that must be INVALID."""
+    """Play every drill that can be played there, but those that must not pass."""
     stage = _stage(file, lab, allow, ssh_config, secrets)
     names = [
         drill.name

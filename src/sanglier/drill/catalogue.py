@@ -26,7 +26,7 @@ class Drill:
 
     @property
     def planted(self) -> tuple[str, ...]:
-        """The checks that must be INVALID after it; empty where all must be VALID."""
+        """The checks that must not be VALID after it; empty where all must be."""
         found = (item.fault.planted for group in self.groups for item in group)
         return tuple(dict.fromkeys(name for name in found if name))
 

@@ -28,10 +28,10 @@ because of it, and how many at most. *Random* says whether `drill random` draws 
 power over the hosts.
 """
 _PLANTED = """\
-## Drills that must be INVALID
+## Drills that must not pass
 
-They do themselves what must never happen: one that is not INVALID by the check named shows that
-the prover is blind.  `drill all` leaves them out.
+They do themselves what must never happen, or make it unavoidable: one whose check of that name is
+VALID shows that the prover is blind. `drill all` leaves them out.
 """
 
 

@@ -17,6 +17,7 @@ from sanglier.lab import (
     identity,
     image,
     lock,
+    manner,
     mirror,
     network,
     place,
@@ -28,6 +29,7 @@ from sanglier.lab import (
 from sanglier.lab.driver import Driver, Sighting, State
 from sanglier.lab.errors import refuse
 from sanglier.lab.image import Image, Report
+from sanglier.lab.manner import Manner
 from sanglier.lab.power import PowerEvent
 from sanglier.lab.readiness import Wait
 from sanglier.lab.recipe import Kind
@@ -63,6 +65,8 @@ class HostStatus:
     sighting: Sighting
     cut: tuple[str, ...]
     """Networks, and "bmc" if its power switch does not answer."""
+    manner: Manner = Manner.HONEST
+    """How its power switch behaves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +97,12 @@ class Lab:
         """Look at every host; touches none."""
         links = network.links(self.place)
         return tuple(
-            HostStatus(host=host, sighting=self.driver.sight(host), cut=_cut(links, host))
+            HostStatus(
+                host=host,
+                sighting=self.driver.sight(host),
+                cut=_cut(links, host),
+                manner=self.manner(host.name),
+            )
             for host in self.topology.hosts
         )
 
@@ -154,6 +163,14 @@ class Lab:
     def heal_bmc(self, name: str) -> None:
         """Let it answer again."""
         self._on(name, lambda host: network.plug_bmc(self.place, host))
+
+    def behave(self, name: str, how: Manner) -> None:
+        """Have a host's power switch behave so from now on."""
+        self._on(name, lambda host: manner.write(self.place, host.name, how))
+
+    def manner(self, name: str) -> Manner:
+        """Tell how a host's power switch behaves."""
+        return manner.read(self.place, self.topology.host(name).name)
 
     def wait(self, *names: str, report: Report = _quiet) -> None:
         """Wait until running hosts answer ssh, such as after a reboot; all without names."""

@@ -95,6 +95,10 @@ class Place:
         """Lock of one host, for verbs that change it."""
         return self.state / f"{host}.lock"
 
+    def manner(self, host: str) -> Path:
+        """How the power switch of a host behaves; it is honest where this is not there."""
+        return self.state / f"{host}.manner"
+
     def keyboard(self, host: str) -> Path:
         """FIFO whose bytes are typed on the host's console."""
         return self.state / f"{host}.keyboard"

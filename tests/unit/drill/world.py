@@ -22,6 +22,7 @@ from sanglier.drill.checkers.fences import PowerEvent
 from sanglier.drill.engine import Engine, Plan
 from sanglier.drill.faults import networks, planted
 from sanglier.drill.history import History
+from sanglier.drill.power import Manner
 from sanglier.drill.recorder import Load
 from sanglier.drill.result import Check, DrillRun, Verdict
 from sanglier.drill.scene import Scene
@@ -135,6 +136,8 @@ class World:
     answers: dict[str, Answer] = field(default_factory=dict)
     voices: dict[str, Callable[[Host, tuple[str, ...]], Session]] = field(default_factory=dict)
     """What a writer's program says: (host, its words) -> a session; by its text."""
+    manners: dict[str, Manner] = field(default_factory=dict)
+    """Of power switches."""
     told: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
     """(host, script, arguments) of everything that was run."""
     healthy_at: float = 0.0
@@ -188,20 +191,40 @@ class World:
         self.loop.call_later(self.takeover_s, self._take_over, host)
 
     def _take_over(self, host: str) -> None:
-        """Fence a storage server that is lost, and open the other one."""
+        """Fence a storage server that is lost; the other one then opens."""
         server = self.servers[host]
         other = next(s.name for s in GOAL.cluster.storage if s.name != host)
         apart = "replication" in server.cut | self.servers[other].cut
         if not (server.lives and not apart) and self.servers[other].lives:
             self.fence(host)
-            if self.opened == host:
-                self.loop.call_later(OPENING_S, setattr, self, "opened", other)
 
     def fence(self, host: str) -> None:
         """Switch a server off by its power switch, and on again."""
+        if "bmc" in self.servers[host].cut:
+            self.loop.call_later(self.takeover_s, self._take_over, host)
+            return
+        match self.manners.get(host):
+            case Manner.LIES:
+                self._believed(host)
+            case Manner.SLOW | Manner.LATE:
+                self.loop.call_later(5, self._fence, host)
+            case _:
+                self._fence(host)
+
+    def _believed(self, host: str) -> None:
+        """A liar: it lives on, and is open still if it was; the other one opens all the same."""
+        if self.opened == host:
+            self.open_too.add(host)
+            self.opened = next(s.name for s in GOAL.cluster.storage if s.name != host)
+
+    def _fence(self, host: str) -> None:
         self.fences.append(PowerEvent(host=host, at_s=self.loop.epoch, action="off"))
         self._off(host)
         self.loop.call_later(BOOT_S, self._on, host)
+        if self.opened == host:
+            other = next(s.name for s in GOAL.cluster.storage if s.name != host)
+            if self.servers[other].lives:
+                self.loop.call_later(OPENING_S, setattr, self, "opened", other)
 
     def _off(self, host: str) -> None:
         self.servers[host].on, self.servers[host].frozen = False, False
@@ -248,6 +271,13 @@ class World:
 
     async def dead(self, host: str) -> bool:
         return not self.servers[host].on
+
+    async def behave(self, host: str, manner: Manner) -> None:
+        if not self.dead_power:
+            self.manners[host] = manner
+
+    async def manner(self, host: str) -> Manner:
+        return self.manners.get(host, Manner.HONEST)
 
     async def unplugged(self, host: str) -> frozenset[str]:
         return frozenset(self.servers[host].cut)

@@ -15,6 +15,7 @@ from sanglier.drill.faults import (
     planted,
     restarts,
     sides,
+    switches,
 )
 from sanglier.drill.faults.base import Fault
 
@@ -30,6 +31,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             *changes.FAULTS,
             *clocks.FAULTS,
             *sides.FAULTS,
+            *switches.FAULTS,
             *planted.FAULTS,
         )
     }

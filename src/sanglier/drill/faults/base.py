@@ -94,5 +94,5 @@ class Fault:
     plain: bool = True
     """Whether random schedules may draw it (short, and one host only)."""
     planted: str = ""
-    """Name of the check that must find it: it does itself what must never happen, so that a drill
-    with it is INVALID, or the prover is blind."""
+    """Name of the check that must find it: it does itself what must never happen, or makes it
+    unavoidable, so that a drill with it that is VALID shows a blind prover."""

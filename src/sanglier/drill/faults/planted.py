@@ -1,6 +1,7 @@
-"""What must never happen, done on purpose: a drill with one of these must be INVALID.
+"""What must never happen, done on purpose: a drill with one of these must not pass.
 
-They prove the prover.  None is drawn at random, nor played by ``drill all``.
+They prove the prover; so does a power switch that lies (:mod:`switches`).  None is drawn at random,
+nor played by ``drill all``.
 """
 
 from __future__ import annotations
