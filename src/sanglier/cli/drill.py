@@ -18,7 +18,7 @@ from sanglier.cli.options import Allow, ClusterFile, SecretsFile, SshConfig
 from sanglier.core.errors import SanglierError
 from sanglier.drill import schedule, store
 from sanglier.drill.catalogue import DRILLS
-from sanglier.drill.engine import Plan
+from sanglier.drill.plan import Plan
 from sanglier.drill.report.summary import summary_lines
 from sanglier.drill.result import Verdict
 from sanglier.drill.scene import without_power

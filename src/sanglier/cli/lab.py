@@ -55,6 +55,9 @@ def up(
     data_size: Annotated[
         str | None, typer.Option(help="Size of each data disk, /dev/ubdb (1G).")
     ] = None,
+    disks: Annotated[
+        int | None, typer.Option(min=1, max=2, help="Data disks of each storage server (1).")
+    ] = None,
     only: Annotated[
         list[str] | None, typer.Option(help="Boot this host only; may be repeated.")
     ] = None,
@@ -65,6 +68,7 @@ def up(
         applications=applications,
         kind=Kind.BARE if bare else None,
         disk_bytes=parse_size(data_size) if data_size else None,
+        disks=disks,
         only=tuple(only) if only else None,
     )
     with _interruptible(name):

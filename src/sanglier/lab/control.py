@@ -351,6 +351,7 @@ def _assemble(where: place.Place, known: Record, hosts: Topology, found: Image) 
         place=where,
         image=found,
         disk_bytes=known.disk_bytes,
+        disks=known.disks,
         memory_dir=preflight.memory_dir(needed, where.data),
     )
     return Lab(place=where, record=known, topology=hosts, driver=driver)

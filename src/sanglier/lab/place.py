@@ -115,6 +115,14 @@ class Place:
         """Data disk, /dev/ubdb inside."""
         return self.data / f"{host}.disk"
 
+    def disks(self, host: str, count: int) -> dict[str, Path]:
+        """Data disks by their device names inside: ubdb, ubdc."""
+        first = self.disk(host)
+        return {
+            f"ubd{letter}": first if number == 1 else first.with_name(f"{first.name}{number}")
+            for number, letter in zip(range(1, count + 1), "bc", strict=False)
+        }
+
 
 def place(name: str) -> Place:
     """Lay out the paths of the lab ``name``; SG-LAB-003 for a path that no kernel takes."""

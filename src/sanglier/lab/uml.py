@@ -29,17 +29,17 @@ QUICK_BOOT = (
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def kernel_argv(host: LabHost, image: Image, place: Place) -> tuple[str, ...]:
+def kernel_argv(host: LabHost, image: Image, place: Place, disks: int = 1) -> tuple[str, ...]:
     """Build the kernel's command line: disks, network cards, memory, control socket."""
-    disks = [f"ubda={place.overlay(host.name)},{image.root}"]
+    devices = [f"ubda={place.overlay(host.name)},{image.root}"]
     if host.data_disk:
-        disks.append(f"ubdb={place.disk(host.name)}")
+        devices += [f"{name}={file}" for name, file in place.disks(host.name, disks).items()]
     cards = (
         f"vec{index}:transport=tap,ifname={card.tap},depth=128,gro=1,mac={card.mac}"
         for index, card in enumerate(host.interfaces)
     )
     return (
-        str(image.boot), *disks, "root=/dev/ubda", "rw", "rootfstype=ext4", *cards,
+        str(image.boot), *devices, "root=/dev/ubda", "rw", "rootfstype=ext4", *cards,
         f"mem={host.memory_mib}M", f"uml_dir={place.sockets}/", f"umid={host.name}",
         f"hostfs={place.identity(host.name)}", "con=null", "con0=fd:0,fd:1", "console=tty0",
         *QUICK_BOOT, "init=/usr/lib/sanglier-lab/init",
@@ -63,6 +63,8 @@ class UserModeLinux:
     place: Place
     image: Image
     disk_bytes: int
+    disks: int = 1
+    """Data disks of each storage server."""
     memory_dir: Path
     """Where guest memory lives: a file per host, unlinked at once."""
 
@@ -84,7 +86,12 @@ class UserModeLinux:
         daemon.launch(
             self.place,
             host.name,
-            ("taskset", "-c", str(processor(host)), *kernel_argv(host, self.image, self.place)),
+            (
+                "taskset",
+                "-c",
+                str(processor(host)),
+                *kernel_argv(host, self.image, self.place, self.disks),
+            ),
             source=self.place.keyboard(host.name),
             sink=self.place.console(host.name),
             env={"TMPDIR": str(self.memory_dir)},
@@ -139,12 +146,13 @@ class UserModeLinux:
 
     def _prepare(self, host: LabHost) -> None:
         shutil.rmtree(self._socket(host).parent, ignore_errors=True)
-        keyboard, disk = self.place.keyboard(host.name), self.place.disk(host.name)
+        keyboard = self.place.keyboard(host.name)
         if not keyboard.exists():
             os.mkfifo(keyboard, 0o600)
-        if host.data_disk and not disk.exists():
-            disk.touch()
-            os.truncate(disk, self.disk_bytes)
+        for disk in self.place.disks(host.name, self.disks).values() if host.data_disk else ():
+            if not disk.exists():
+                disk.touch()
+                os.truncate(disk, self.disk_bytes)
 
     def _leader(self, host: LabHost) -> process.Process | None:
         return daemon.leader(self.place, host.name)

@@ -6,15 +6,16 @@ import pytest
 from layers.goal import GOAL
 
 from sanglier.drill import inspect
-from sanglier.drill.engine import ALLOWANCE_S
 from sanglier.drill.faults import FAULTS
+from sanglier.drill.judge import ALLOWANCE_S
 from sanglier.drill.result import Verdict
 from sanglier.drill.scene import Role
 from sanglier.drill.schedule import parse
 from sanglier.spec.predict import predict_one
 
 from .simulated import jumping
-from .world import World, check_of, key, play, verdicts
+from .voices import key
+from .world import World, check_of, play, verdicts
 
 VALID, INVALID, UNKNOWN = Verdict.VALID, Verdict.INVALID, Verdict.UNKNOWN
 

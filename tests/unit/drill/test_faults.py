@@ -24,7 +24,8 @@ from sanglier.layers.base import Goal
 from sanglier.run import change
 
 from .simulated import jumping
-from .world import World, check_of, key, play, verdicts
+from .voices import key
+from .world import World, check_of, play, verdicts
 
 SCRIPTS = {
     key(text)

@@ -15,7 +15,8 @@ from sanglier.drill.workloads.retired import _READ, _WRITE, Retired
 from sanglier.spec.cluster import Host
 
 from .simulated import jumping
-from .world import World, check_of, key, play, program_of, verdicts
+from .voices import key, program_of
+from .world import World, check_of, play, verdicts
 
 LANES = 32
 

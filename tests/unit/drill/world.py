@@ -7,7 +7,6 @@ each test spoils something.  Scripts are known by their text; what nobody answer
 from __future__ import annotations
 
 import asyncio
-import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,24 +14,22 @@ from pathlib import Path
 
 from layers.goal import GOAL, VOLUME
 
-from sanglier.core.action import Script
-from sanglier.core.errors import SanglierError
 from sanglier.drill import inspect, settle, watch
 from sanglier.drill.checkers.fences import PowerEvent
-from sanglier.drill.engine import Engine, Plan
+from sanglier.drill.engine import Engine
 from sanglier.drill.faults import networks, planted
-from sanglier.drill.history import History
+from sanglier.drill.plan import Plan
 from sanglier.drill.power import Manner
 from sanglier.drill.recorder import Load
 from sanglier.drill.result import Check, DrillRun, Verdict
 from sanglier.drill.scene import Scene
 from sanglier.drill.schedule import Group
-from sanglier.drill.workloads.base import Reading, Workload, gather, program
-from sanglier.drill.workloads.blocks import BLOCKS
+from sanglier.drill.workloads.base import Workload
 from sanglier.run.transport import OnLine, Result, Session
-from sanglier.spec.cluster import Host
+from sanglier.spec.cluster import Host, Volume
 
 from .simulated import JumpingLoop
+from .voices import Server, Toy, Voice, key, lost, parts, program_of
 
 TAKEOVER_S, OPENING_S, REPAIR_S, BOOT_S = 6.0, 0.5, 4.0, 15.0
 """Until a lost server is fenced; until the other side is open; until all is whole after that; a
@@ -45,59 +42,14 @@ ADDRESSES = {
         (server.san[0], "san-a"), (server.san[1], "san-b"),
     )
 }  # fmt: skip
-_RUN = program("", "").text
 Answer = Callable[..., tuple[int, str]]
 """(host, arguments of the script) -> exit status and what is printed."""
-
-
-@dataclass
-class Server:
-    name: str
-    on: bool = True
-    frozen: bool = False
-    boot: int = 1
-    since: float = 900.0
-    """When it booted, on the loop's clock."""
-    cut: set[str] = field(default_factory=set)
-
-    @property
-    def lives(self) -> bool:
-        return self.on and not self.frozen
-
-
-@dataclass(frozen=True)
-class Toy:
-    """A workload that is content with whatever could be read back."""
-
-    name: str = "toy"
-
-    def writer(self, directory: str, writer: str) -> Script:
-        return Script(text="toy writer", args=(directory, writer))
-
-    def reader(self, directory: str) -> Script:
-        return Script(text="toy reader", args=(directory,))
-
-    def caller(self) -> None:
-        return None
-
-    def check(self, histories: Sequence[History], readings: Sequence[Reading]) -> tuple[Check, ...]:
-        found = gather("toy", histories, readings)
-        return (found.judge("toy", (), "", {"acknowledged": found.acknowledged}),)
 
 
 PROC = """\
  0: cs:Connected ro:Primary/Primary ds:UpToDate/UpToDate C r-----
     ns:0 nr:0 dw:0 dr:0 al:0 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f oos:0
 """
-
-
-def key(text: str) -> str:
-    return text.strip("\n")
-
-
-def program_of(perl: str) -> str:
-    """Give the Perl program that a script of a workload, or a fault, runs."""
-    return str(program(BLOCKS + perl, "").args[0])
 
 
 @dataclass
@@ -136,6 +88,10 @@ class World:
     answers: dict[str, Answer] = field(default_factory=dict)
     voices: dict[str, Callable[[Host, tuple[str, ...]], Session]] = field(default_factory=dict)
     """What a writer's program says: (host, its words) -> a session; by its text."""
+    more: tuple[Volume, ...] = ()
+    """Other volumes."""
+    opened_more: dict[str, str] = field(default_factory=dict)
+    """The storage server on which each is open, by name."""
     manners: dict[str, Manner] = field(default_factory=dict)
     """Of power switches."""
     told: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
@@ -178,8 +134,17 @@ class World:
 
     @property
     def serves(self) -> bool:
-        server = self.servers.get(self.opened)
+        return self.serves_of("")
+
+    def serves_of(self, path: str) -> bool:
+        """Whether the volume that a path is on has an open side."""
+        server = self.servers.get(self.open_on(path))
         return server is not None and server.lives
+
+    def open_on(self, path: str) -> str:
+        """Where the volume is open that a path is on, or a file of its target; else the first."""
+        named = (host for name, host in self.opened_more.items() if f"/{name}/" in path)
+        return next(named, self.opened)
 
     def state_of(self, host: str) -> str:
         return "0" if host == self.opened or host in self.open_too else "2"
@@ -221,10 +186,17 @@ class World:
         self.fences.append(PowerEvent(host=host, at_s=self.loop.epoch, action="off"))
         self._off(host)
         self.loop.call_later(BOOT_S, self._on, host)
+        other = next(s.name for s in GOAL.cluster.storage if s.name != host)
+        if self.servers[other].lives:
+            self.loop.call_later(OPENING_S, self._open_instead, host, other)
+
+    def _open_instead(self, host: str, other: str) -> None:
+        """Open on one server whatever was open on the other."""
         if self.opened == host:
-            other = next(s.name for s in GOAL.cluster.storage if s.name != host)
-            if self.servers[other].lives:
-                self.loop.call_later(OPENING_S, setattr, self, "opened", other)
+            self.opened = other
+        for name, opened in self.opened_more.items():
+            if opened == host:
+                self.opened_more[name] = other
 
     def _off(self, host: str) -> None:
         self.servers[host].on, self.servers[host].frozen = False, False
@@ -317,73 +289,7 @@ class World:
         text, words = parts(script)
         if text in self.voices:
             return self.voices[text](host, words)
-        return Voice(self, host, samples=text == key(watch.SAMPLER))
-
-    async def close(self) -> None:
-        return
-
-
-def parts(script: str) -> tuple[str, tuple[str, ...]]:
-    """Take a script apart: its text, and its words.  Of a workload's it is the Perl that counts."""
-    body, _, call = script.rpartition("\n}\n_f")
-    text, words = body.removeprefix("_f() {\n"), tuple(shlex.split(call))
-    return (words[0], words[1:]) if text == _RUN else (text, words)
-
-
-def lost(host: Host) -> SanglierError:
-    return SanglierError(code="SG-SSH-001", subject=host.name, what="ssh does not get through")
-
-
-@dataclass
-class Voice:
-    """A sampler, or a writer that is acknowledged while a side is open."""
-
-    world: World
-    host: Host
-    samples: bool
-    count: int = 0
-    heard: int = 0
-    stopped: bool = False
-    boot: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.boot = self.world.servers[self.host.name].boot
-
-    async def line(self) -> str | None:
-        while True:
-            await asyncio.sleep(0.25)
-            server = self.world.servers[self.host.name]
-            if not server.on or server.boot != self.boot:
-                raise lost(self.host)
-            if server.frozen:
-                continue
-            if self.samples and server.name not in self.world.unseen:
-                return self.sample(server)
-            if not self.samples and (word := self.word()):
-                return word if word != "gone" else None
-
-    def sample(self, server: Server) -> str:
-        self.count += 1
-        if self.count == 1:
-            return f"b boot-{server.boot}"
-        state = "absent" if self.world.blind else self.world.state_of(server.name)
-        since = self.world.loop.now - server.since + self.world.skew_s.get(server.name, 0)
-        return f"s {since * 1e9:.0f} {state} {self.heard}"
-
-    def word(self) -> str:
-        """What a writer says: it is acknowledged while a side is open, until it is stopped."""
-        if self.count < 0:
-            return "gone"
-        if self.stopped:
-            self.count = -1
-            return "stopped"
-        self.count += self.world.serves
-        return f"a {self.count}" if self.world.serves else ""
-
-    async def send(self, text: str) -> None:
-        self.stopped = self.stopped or text == "stop\n"
-        if self.samples and not self.world.servers[self.host.name].frozen:
-            self.heard = int(text)
+        return Voice(self, host, samples=text == key(watch.SAMPLER), path=words[0])
 
     async def close(self) -> None:
         return
@@ -393,6 +299,7 @@ def scene_of(world: World, *, power: bool = True, folder: str = "") -> Scene:
     return Scene(
         goal=GOAL, transport=world, power=world if power else None, volume=VOLUME,
         say=lambda _: None, clock=world.loop.clock(), folder=folder,
+        more=world.more,
     )  # fmt: skip
 
 
@@ -401,11 +308,17 @@ def play(
     keep: Path | None = None, workloads: tuple[Workload, ...] = (Toy(),),
 ) -> DrillRun:  # fmt: skip
     """Play a drill to its end."""
-    folder = f"{VOLUME.mount}/drill"
-    load = Load(transport=world, directory=folder, workloads=workloads, keep=keep)
+    loads = [
+        Load(
+            transport=world, directory=f"{volume.mount}/drill", workloads=workloads,
+            keep=keep / volume.name if keep and volume != VOLUME else keep,
+        )
+        for volume in (VOLUME, *world.more)
+    ]  # fmt: skip
+    folder = loads[0].directory
     plan = Plan(name="test", explains="", groups=groups, patience_s=patience_s, inspect=looks)
     scene = scene_of(world, power=power, folder=folder)
-    engine = Engine(scene=scene, load=load, layers=(), plan=plan)
+    engine = Engine(scene=scene, loads=loads, layers=(), plan=plan)
     return world.loop.run(engine.run())
 
 
