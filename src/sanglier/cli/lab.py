@@ -58,6 +58,9 @@ def up(
     disks: Annotated[
         int | None, typer.Option(min=1, max=2, help="Data disks of each storage server (1).")
     ] = None,
+    volatile: Annotated[
+        bool, typer.Option(help="Data disks lose what was not flushed with their host's power.")
+    ] = False,
     only: Annotated[
         list[str] | None, typer.Option(help="Boot this host only; may be repeated.")
     ] = None,
@@ -69,6 +72,7 @@ def up(
         kind=Kind.BARE if bare else None,
         disk_bytes=parse_size(data_size) if data_size else None,
         disks=disks,
+        volatile=volatile or None,
         only=tuple(only) if only else None,
     )
     with _interruptible(name):

@@ -25,6 +25,10 @@ class LabPower:
         """Cut the power."""
         await asyncio.to_thread(self.lab.kill, host)
 
+    async def unflushed(self, host: str) -> int | None:
+        """Count the blocks that its disks lost with the power; None where they have no cache."""
+        return await asyncio.to_thread(self.lab.unflushed, host)
+
     async def start(self, host: str) -> None:
         """Boot; what fencing boots at the same moment is left to it."""
         await asyncio.to_thread(self.lab.power_on, host)

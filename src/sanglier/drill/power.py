@@ -42,6 +42,13 @@ class Power(Protocol):
         """Cut the power."""
         ...
 
+    async def unflushed(self, host: str) -> int | None:
+        """Count the blocks that were written and not flushed when a host lost its power.
+
+        ``None`` where the disks have no cache that could be lost, or it is not known.
+        """
+        ...
+
     async def start(self, host: str) -> None:
         """Boot a host that is off; returns before it answers."""
         ...

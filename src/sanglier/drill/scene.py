@@ -161,6 +161,9 @@ class Scene:
             async with asyncio.timeout(SEEN_S):
                 if await power.dead(name):
                     self.kills.append(Kill(host=name, from_s=began_s, to_s=self.clock.now()))
+                    if (lost := await power.unflushed(name)) is not None:
+                        text = f"lost its power, and {lost} blocks that were not flushed"
+                        self.note(MomentKind.NOTE, name, text)
 
     def must_power(self) -> Power:
         """Give the power over the hosts; SG-DRILL-011 when there is none."""

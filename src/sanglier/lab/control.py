@@ -25,6 +25,7 @@ from sanglier.lab import (
     preflight,
     record,
     topology,
+    volatile,
 )
 from sanglier.lab.driver import Driver, Sighting, State
 from sanglier.lab.errors import refuse
@@ -172,6 +173,12 @@ class Lab:
         """Tell how a host's power switch behaves."""
         return manner.read(self.place, self.topology.host(name).name)
 
+    def unflushed(self, name: str) -> int | None:
+        """Count the blocks that a host's disks hold, or lost with its power; None: no caches."""
+        disks = self.place.disks(self.topology.host(name).name, self.record.disks).values()
+        found = [counts for disk in disks if (counts := volatile.read(disk))]
+        return sum(one.held for one in found) if self.record.volatile and found else None
+
     def wait(self, *names: str, report: Report = _quiet) -> None:
         """Wait until running hosts answer ssh, such as after a reboot; all without names."""
         hosts = tuple(h for h in self.topology.hosts if not names or h.name in names)
@@ -286,6 +293,8 @@ def _prepare(where: place.Place, wish: Wish, report: Report) -> Lab:
     network.ensure(where, hosts)
     identity.ensure(where, hosts)
     power.ensure(where, hosts)
+    if new.volatile:
+        volatile.ensure(where, found)
     lab = _assemble(where, new, hosts, found)
     _serve_power(where)
     if new.kind is Kind.BARE:
@@ -352,6 +361,7 @@ def _assemble(where: place.Place, known: Record, hosts: Topology, found: Image) 
         image=found,
         disk_bytes=known.disk_bytes,
         disks=known.disks,
+        volatile=known.volatile,
         memory_dir=preflight.memory_dir(needed, where.data),
     )
     return Lab(place=where, record=known, topology=hosts, driver=driver)

@@ -83,6 +83,11 @@ class Place:
         """What the power switches did, a JSON object per line."""
         return self.data / "power.jsonl"
 
+    @property
+    def volatile(self) -> Path:
+        """What boots storage servers whose disks have a volatile cache."""
+        return self.state / "volatile"
+
     def identity(self, host: str) -> Path:
         """Files that a host copies over its own at its first boot."""
         return self.state / "identity" / host

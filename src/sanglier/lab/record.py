@@ -25,6 +25,7 @@ class Wish:
     kind: Kind | None = None
     disk_bytes: int | None = None
     disks: int | None = None
+    volatile: bool | None = None
     only: tuple[str, ...] | None = None
     """Boot these hosts only; () is all."""
 
@@ -41,6 +42,8 @@ class Record:
     only: tuple[str, ...] = ()
     disks: int = 1
     """Data disks of each storage server."""
+    volatile: bool = False
+    """Whether they lose what was not flushed when their host loses its power."""
 
     def wants(self, host: str) -> bool:
         """Whether ``up`` boots that host."""
@@ -64,6 +67,7 @@ def first(wish: Wish, image: str) -> Record:
         disk_bytes=wish.disk_bytes or DEFAULT_DISK_BYTES,
         only=wish.only or (),
         disks=wish.disks or 1,
+        volatile=bool(wish.volatile),
     )
 
 
@@ -74,6 +78,7 @@ def again(lab: str, old: Record, wish: Wish) -> Record:
         ("image", old.kind, wish.kind or old.kind),
         ("data disks", old.disk_bytes, wish.disk_bytes or old.disk_bytes),
         ("number of data disks", old.disks, wish.disks or old.disks),
+        ("caches of its disks", old.volatile, wish.volatile or old.volatile),
         ("application servers", old.applications, min(applications, old.applications)),
     )
     for what, has, asked in changes:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sanglier.lab import daemon, mconsole, network, process
+from sanglier.lab import daemon, mconsole, network, process, volatile
 from sanglier.lab.driver import Sighting, State
 from sanglier.lab.errors import LabError
 from sanglier.lab.image import Image
@@ -29,8 +29,11 @@ QUICK_BOOT = (
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def kernel_argv(host: LabHost, image: Image, place: Place, disks: int = 1) -> tuple[str, ...]:
+def kernel_argv(
+    host: LabHost, image: Image, place: Place, disks: int = 1, *, volatile: bool = False
+) -> tuple[str, ...]:
     """Build the kernel's command line: disks, network cards, memory, control socket."""
+    boot = place.volatile / "boot" if volatile and host.data_disk else image.boot
     devices = [f"ubda={place.overlay(host.name)},{image.root}"]
     if host.data_disk:
         devices += [f"{name}={file}" for name, file in place.disks(host.name, disks).items()]
@@ -39,7 +42,7 @@ def kernel_argv(host: LabHost, image: Image, place: Place, disks: int = 1) -> tu
         for index, card in enumerate(host.interfaces)
     )
     return (
-        str(image.boot), *devices, "root=/dev/ubda", "rw", "rootfstype=ext4", *cards,
+        str(boot), *devices, "root=/dev/ubda", "rw", "rootfstype=ext4", *cards,
         f"mem={host.memory_mib}M", f"uml_dir={place.sockets}/", f"umid={host.name}",
         f"hostfs={place.identity(host.name)}", "con=null", "con0=fd:0,fd:1", "console=tty0",
         *QUICK_BOOT, "init=/usr/lib/sanglier-lab/init",
@@ -65,6 +68,8 @@ class UserModeLinux:
     disk_bytes: int
     disks: int = 1
     """Data disks of each storage server."""
+    volatile: bool = False
+    """Whether they lose their cache with the power."""
     memory_dir: Path
     """Where guest memory lives: a file per host, unlinked at once."""
 
@@ -86,15 +91,10 @@ class UserModeLinux:
         daemon.launch(
             self.place,
             host.name,
-            (
-                "taskset",
-                "-c",
-                str(processor(host)),
-                *kernel_argv(host, self.image, self.place, self.disks),
-            ),
+            ("taskset", "-c", str(processor(host)), *self._argv(host)),
             source=self.place.keyboard(host.name),
             sink=self.place.console(host.name),
-            env={"TMPDIR": str(self.memory_dir)},
+            env={"TMPDIR": str(self.memory_dir), **self._caches(host)},
         )
 
     def stop(self, host: LabHost, patience: float) -> None:
@@ -140,6 +140,15 @@ class UserModeLinux:
     def detach_disk(self, host: LabHost, device: str) -> None:
         """Hot-unplug; the guest must not have it open."""
         mconsole.ask(self._socket(host), f"remove {device}")
+
+    def _argv(self, host: LabHost) -> tuple[str, ...]:
+        return kernel_argv(host, self.image, self.place, self.disks, volatile=self.volatile)
+
+    def _caches(self, host: LabHost) -> dict[str, str]:
+        """Tell the kernel which of its disks lose their cache."""
+        if not (self.volatile and host.data_disk):
+            return {}
+        return volatile.environment(tuple(self.place.disks(host.name, self.disks).values()))
 
     def _socket(self, host: LabHost) -> Path:
         return self.place.sockets / host.name / "mconsole"

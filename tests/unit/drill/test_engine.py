@@ -162,3 +162,13 @@ def test_a_blackout_is_whole_again_and_nobody_but_storage_may_be_fenced(world: W
     run = play(world, parse("blackout+5"), patience_s=300)
     assert verdicts(run)["faults"] is VALID
     assert verdicts(run)["fences"] is VALID
+
+
+@pytest.mark.parametrize(("caches", "notes"), [(None, 0), (0, 1), (17, 1)])
+def test_what_a_disk_lost_with_its_power_is_on_the_timeline(
+    world: World, caches: int | None, notes: int
+) -> None:
+    world.caches = caches
+    run = play(world, parse("open-killed+30"), looks=False)
+    told = [m.text for m in run.moments if "blocks that were not flushed" in m.text]
+    assert told == [f"lost its power, and {caches} blocks that were not flushed"] * notes

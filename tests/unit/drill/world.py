@@ -92,6 +92,8 @@ class World:
     """Other volumes."""
     opened_more: dict[str, str] = field(default_factory=dict)
     """The storage server on which each is open, by name."""
+    caches: int | None = None
+    """Blocks that a disk with a volatile cache has not flushed when it loses its power."""
     manners: dict[str, Manner] = field(default_factory=dict)
     """Of power switches."""
     told: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
@@ -218,6 +220,9 @@ class World:
     def _is_lost(self, host: str) -> None:
         if host in VOLUME.devices:
             self._lost(host)
+
+    async def unflushed(self, host: str) -> int | None:
+        return self.caches
 
     async def start(self, host: str) -> None:
         self._on(host)

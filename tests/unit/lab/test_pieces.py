@@ -55,6 +55,13 @@ def test_a_second_data_disk_is_there_where_it_was_wished_for_and_only_on_storage
     assert not [w for w in uml.kernel_argv(hosts.host("disk-a"), IMAGE, PLACE) if "ubdc" in w]
 
 
+def test_a_volatile_disk_is_booted_through_the_library_and_no_other_host_is() -> None:
+    hosts = topology.build("lab", 1)
+    argv = uml.kernel_argv(hosts.host("disk-a"), IMAGE, PLACE, volatile=True)
+    assert argv[0] == str(PLACE.volatile / "boot")
+    assert uml.kernel_argv(hosts.host("srv-a"), IMAGE, PLACE, volatile=True)[0] == "/c/full-1/boot"
+
+
 def test_neighbours_run_on_different_processors() -> None:
     hosts = topology.build("lab", 2).hosts
     if len(os.sched_getaffinity(0)) > 1:
