@@ -14,13 +14,16 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
 HOST = "disk-a"
 BLOCKS = 200
+DISK = "/dev/mapper/disk"
 # Blocks of one letter each.
 WRITE = (
-    "tr '\\0' n < /dev/zero | dd of=/dev/mapper/disk bs=4096 count={count} seek={at} iflag=fullblock "
-    "oflag=direct {end}"
+    "tr '\\0' n < /dev/zero | "
+    f"dd of={DISK} bs=4096 count={{count}} seek={{at}} iflag=fullblock oflag=direct {{end}}"
+)
+COUNT = (
+    f"dd if={DISK} bs=4096 count={{count}} skip={{at}} iflag=direct 2>/dev/null | tr -cd n | wc -c"
 )
 BOOT = "cat /proc/sys/kernel/random/boot_id"
-COUNT = "dd if=/dev/mapper/disk bs=4096 count={count} skip={at} iflag=direct 2>/dev/null | tr -cd n | wc -c"
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from drill.load import takes_o_direct
 
-from sanglier.drill import article, inspect, settle
+from sanglier.drill import article, inspect, recorder, settle
 from sanglier.drill.faults import (
     changes,
     clocks,
@@ -44,6 +44,20 @@ def fixture_host(tmp_path: Path) -> Host:
 
 def status(host: Host, text: str, *words: str) -> int:
     return host.plain(text, *words)[0]
+
+
+def test_what_was_large_in_earlier_drills_is_removed_and_nothing_else(host: Host) -> None:
+    base = host.place / "data/.sanglier-drill"
+    for path in ("old/1/retired/srv-a/0", "old/1/appends/srv-a", "old/2/retired/srv-a/0"):
+        (base / path).parent.mkdir(parents=True, exist_ok=True)
+        (base / path).touch()
+    (host.place / "data/other/1/retired").mkdir(parents=True)
+    assert status(host, recorder.PREPARE, f"{base}/new/1", "retired") == 0
+    left = {str(path.relative_to(base)) for path in base.glob("*/*/*")}
+    assert left == {"old/1/appends"}
+    assert (base / "new/1").is_dir()
+    assert status(host, recorder.PREPARE, f"{host.place}/data/other/2", "retired") == 0
+    assert (host.place / "data/other/1/retired").is_dir()
 
 
 # Whole again.
