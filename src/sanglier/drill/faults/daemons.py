@@ -135,7 +135,10 @@ def _agent(name: str, how: _How, explains: str) -> Fault:
 
 
 def _handler(name: str, how: _How, explains: str) -> Fault:
-    """Cut the mirror, and take out the handler that DRBD then calls."""
+    """Cut the mirror, and take out the handler that DRBD then calls.
+
+    Either server may die of it, and one only: the standby side need not hold its fire for ever.
+    """
 
     async def take(scene: Scene, host: Host) -> None:
         await scene.must_power().cut(host.name, "replication")
@@ -156,7 +159,8 @@ def _handler(name: str, how: _How, explains: str) -> Fault:
 
     return Fault(
         name=name, role=Role.OPEN, hold_s=25, needs_power=True, explains=explains, inject=take,
-        took=seen, heal=heal, prediction="", fences=frozenset({Role.STANDBY}), alone=True,
+        took=seen, heal=heal, prediction="", fences=frozenset({Role.OPEN, Role.STANDBY}),
+        alone=True,
     )  # fmt: skip
 
 

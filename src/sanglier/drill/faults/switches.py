@@ -81,16 +81,18 @@ def _honest(deed: Deed) -> Deed:
 def _switch(
     name: str, whose: Whose, manner: Manner, explains: str, *, cut: bool = False,
     hold_s: float = 30, prediction: str = "", plain: bool = True, planted: str = "",
+    either: bool = False,
 ) -> Fault:  # fmt: skip
     """Freeze the open server, or cut the mirror, while some power switches behave like that."""
     deed: Deed = _cut_mirror if cut else freeze
     undo: Deed = _heal_mirror if cut else thaw
     evidence: Evidence = replication_gone if cut else silent
+    aimed = Role.STANDBY if cut else Role.OPEN
     return Fault(
         name=name, role=Role.OPEN, hold_s=hold_s, needs_power=True, explains=explains,
         inject=_with(whose, manner, deed), heal=_honest(undo),
         took=_seen(whose, manner, evidence), prediction=prediction, plain=plain, planted=planted,
-        fences=frozenset({Role.STANDBY if cut else Role.OPEN}),
+        fences=frozenset({Role.OPEN, Role.STANDBY} if either else {aimed}),
     )  # fmt: skip
 
 
@@ -136,8 +138,9 @@ FAULTS = (
     _switch(
         "link-cut-switch-lies", _the_other, Manner.LIES,
         "the replication link is cut, and the standby server's power switch says that it did and "
-        "did nothing: the open side must not believe it while Corosync still hears the other",
-        cut=True, hold_s=20, plain=False,
+        "did nothing: the open side must not believe it while Corosync still hears the other one, "
+        "which may shoot in its turn when it has held its fire",
+        cut=True, hold_s=20, plain=False, either=True,
     ),
     _switch(
         "switch-lies", _its_own, Manner.LIES,
