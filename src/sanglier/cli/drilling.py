@@ -96,10 +96,12 @@ async def _as_in_force(stage: Stage) -> Stage:
 
 
 async def play(stage: Stage, plan: Plan, kept: Kept, number: int) -> DrillRun:
-    """Play one plan, with connections of its own."""
+    """Play one plan, with connections of its own.
+
+    The load of each volume has one to each server: sshd takes ten sessions on one, MaxSessions.
+    """
     setting, goal = stage.setting, stage.setting.goal
     control_way = SshTransport(config=setting.ssh_config)
-    load_way = SshTransport(config=setting.ssh_config, silence=PATIENT)
     volume = goal.cluster.deciding_volume
     more = tuple(other for other in goal.cluster.volumes if other != volume)
 
@@ -114,19 +116,20 @@ async def play(stage: Stage, plan: Plan, kept: Kept, number: int) -> DrillRun:
         goal=goal, transport=control_way, volume=volume, more=more, say=say, folder=folder(volume),
         power=LabPower(lab=stage.lab) if stage.lab else None,
     )  # fmt: skip
+    ways = [SshTransport(config=setting.ssh_config, silence=PATIENT) for _ in scene.volumes]
     keep = kept.histories / f"{number:03d}-{plan.name}"
     loads = [
         Load(
-            transport=load_way, directory=folder(on), limit_s=LIMIT_S,
+            transport=way, directory=folder(on), limit_s=LIMIT_S,
             workloads=all_workloads(1 + len(more)), keep=keep if on == volume else keep / on.name,
         )
-        for on in scene.volumes
+        for way, on in zip(ways, scene.volumes, strict=True)
     ]  # fmt: skip
     try:
         engine = Engine(scene=scene, loads=loads, layers=setting.layers, plan=plan)
         return await engine.run()
     finally:
-        for way in (load_way, control_way):
+        for way in (*ways, control_way):
             with suppress(OSError):  # what the drill came to is worth more than a clean end
                 await way.close()
 
