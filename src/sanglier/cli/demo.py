@@ -22,6 +22,7 @@ from sanglier.cli.setting import Setting, open_setting
 from sanglier.drill.article import FinalTest
 from sanglier.lab import control
 from sanglier.lab.control import Lab
+from sanglier.lab.place import place
 from sanglier.lab.record import Wish
 
 DRILLS = ("replication-cut", "open-killed")
@@ -104,6 +105,7 @@ def _lab(name: str, console: Console, keep: bool) -> Iterator[Lab]:
     def say(subject: str, what: str) -> None:
         console.print(f"  {subject:<8} {what}", style="dim")
 
+    place(name)  # refused here, it would hide below why nothing came up
     console.print("== Boot five servers with real kernels on this machine", style="bold")
     done = False
     try:

@@ -111,7 +111,7 @@ def rows(t: Timings) -> dict[str, tuple[Row, ...]]:
         ),
         "fencing": (
             ("confirmed within", _s(t.fence_s) + " (assumed: measure it)"),
-            ("levels", str(t.fence_levels)),
+            ("turns", str(t.fence_turns)),
             ("standby side holds its fire", _s(t.fence_hold_s)),
         ),
         "iscsi": (

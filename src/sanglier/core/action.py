@@ -8,7 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sanglier.core.address import Address
 from sanglier.core.secret import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What the step ``source`` of an earlier phase printed, without the space around it.
+
+    Nobody knows it when the plan is shown, so the plan and its fingerprint name the source only.
+    It goes through this machine and into the journal in the clear: never a private key.
+    """
+
+    source: Address
+
+    def __str__(self) -> str:
+        return f"<{self.source}>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +42,7 @@ class Script:
     """
 
     text: str
-    args: tuple[str | Secret, ...] = ()
+    args: tuple[str | Secret | Carried, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

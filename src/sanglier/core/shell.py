@@ -5,22 +5,22 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from sanglier.core.action import Action, RemoveFile, Run, Script, WriteFile
-from sanglier.core.secret import MASK, Secret
+from sanglier.core.action import Action, Carried, RemoveFile, Run, Script, WriteFile
+from sanglier.core.secret import Secret
 
 
-def quote(value: str | Secret, *, reveal: bool) -> str:
+def quote(value: str | Secret | Carried, *, reveal: bool) -> str:
     """Quote one word for POSIX sh.
 
     Raises ``ValueError`` for NUL, which no argument can carry.
     """
-    text = value if isinstance(value, str) else (value.reveal() if reveal else MASK)
+    text = value.reveal() if reveal and isinstance(value, Secret) else str(value)
     if "\0" in text:
         raise ValueError("a NUL byte cannot be passed to a command")
     return shlex.quote(text)
 
 
-def _words(values: Iterable[str | Secret], reveal: bool) -> str:
+def _words(values: Iterable[str | Secret | Carried], reveal: bool) -> str:
     return " ".join(quote(value, reveal=reveal) for value in values)
 
 

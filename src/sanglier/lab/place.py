@@ -10,8 +10,9 @@ from pathlib import Path
 from sanglier.lab.errors import refuse
 from sanglier.lab.topology import check_name
 
-PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+@-]{1,80}")
-"""At most 80: a Unix socket's path, in it, has at most 107 characters (unix(7))."""
+LONGEST = 80
+"""A Unix socket's path, in it, has at most 107 characters (unix(7))."""
+PLAIN_PATH = re.compile(rf"[A-Za-z0-9/._+@-]{{1,{LONGEST}}}")
 
 
 def cache_dir() -> Path:
@@ -137,7 +138,9 @@ def place(name: str) -> Place:
         if not PLAIN_PATH.fullmatch(str(path)):
             raise refuse(
                 3, name, f"cannot keep files in {str(path)!r}",
-                why="the path goes onto a kernel's command line and into an ssh_config",
-                fix="use a SANGLIER_CACHE and SANGLIER_LAB_DIR of letters, digits and /._+@-",
+                why="the path goes onto a kernel's command line, into an ssh_config and before the "
+                "names of sockets",
+                fix="use a SANGLIER_CACHE and SANGLIER_LAB_DIR of letters, digits and /._+@-, so "
+                f"short that this path, of {len(str(path))} characters, has at most {LONGEST}",
             )  # fmt: skip
     return found

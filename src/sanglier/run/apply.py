@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sanglier.core.address import Address
 from sanglier.core.errors import SanglierError
 from sanglier.core.events import Event, LayerStarted, Outcome, RunEnded, RunStarted, Sink, StepEnded
 from sanglier.core.facts import Facts
@@ -73,6 +74,7 @@ class Application:
     facts: Facts
     check: Check
     errors: list[SanglierError] = field(default_factory=list)
+    told: dict[Address, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     read_back: ReadBack | None = None
 
@@ -131,6 +133,7 @@ class Application:
         await asyncio.gather(*(batch.run(self.transport) for batch in batches))
         for batch in batches:
             self.errors += batch.errors
+            self.told |= batch.told
             self.facts = predict(self.facts, batch.done)
         return None
 
@@ -140,7 +143,7 @@ class Application:
             mine = [step for step in steps if step.address.host == host.name]
             hide = (*self.goal.secrets.all, *secrets_of(mine))
             if mine:
-                batches.append(Batch(host, mine, self.sink, hide))
+                batches.append(Batch(host, mine, self.sink, hide, self.told))
         return batches
 
     async def _verify(self) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from sanglier.core.action import Script, WriteFile
+from sanglier.core.action import Action, Carried, Script, WriteFile
+from sanglier.core.address import Address
 from sanglier.core.errors import SanglierError
 from sanglier.core.events import Outcome, Sink, StepEnded, StepStarted
 from sanglier.core.secret import Secret, mask
@@ -34,6 +35,22 @@ def step_body(step: Step, *, reveal: bool) -> str:
     for action in step.actions:
         parts += [render(action, reveal=reveal), '_s=$?; [ "$_s" = 0 ] || exit "$_s"']
     return "\n".join(parts)
+
+
+Told = Mapping[Address, str]
+"""What steps printed that ended well, by their addresses."""
+
+
+def filled(step: Step, told: Told) -> Step:
+    """Put in what earlier steps told; a word of a step that did not run stays its name."""
+    return replace(step, actions=tuple(_filled(action, told) for action in step.actions))
+
+
+def _filled(action: Action, told: Told) -> Action:
+    if not isinstance(action, Script):
+        return action
+    words = (told.get(w.source, w) if isinstance(w, Carried) else w for w in action.args)
+    return replace(action, args=tuple(words))
 
 
 def secrets_of(steps: Sequence[Step]) -> tuple[Secret, ...]:
@@ -86,6 +103,8 @@ class Batch:
     steps: Sequence[Step]
     sink: Sink
     hide: tuple[Secret, ...]
+    carried: Told = field(default_factory=dict)
+    told: dict[Address, str] = field(default_factory=dict)
     framer: Framer = field(default_factory=lambda: Framer(Marker()))
     ended: dict[int, int] = field(default_factory=dict)
     errors: list[SanglierError] = field(default_factory=list)
@@ -95,7 +114,8 @@ class Batch:
 
     async def run(self, transport: Transport) -> None:
         """Run all steps; errors are collected, never raised; skipped steps are told."""
-        script = batch_script(self.steps, self.framer.marker, transport.state_dir)
+        steps = [filled(step, self.carried) for step in self.steps]
+        script = batch_script(steps, self.framer.marker, transport.state_dir)
         limit = sum(step.limit for step in self.steps) + LOCK_WAIT_S
         try:
             result = await transport.run(self.host, script, limit=limit, on_line=self._take)
@@ -153,6 +173,8 @@ class Batch:
         output = clip(mask(text, self.hide))
         if status is not None:
             self.ended[number] = status
+        if status == 0:
+            self.told[step.address] = text.strip()
         self.sink(
             StepEnded(
                 address=str(step.address),

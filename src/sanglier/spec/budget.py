@@ -7,6 +7,7 @@ tool's own code decides; the whole reasoning is in docs/explanation/timeouts.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -97,7 +98,22 @@ def membership_s(timings: Timings) -> float:
 
 def fencing_s(timings: Timings) -> float:
     """Longest until a server is confirmed off: each level may fail, and take its time for it."""
-    return float(timings.fence_levels * timings.fence_s)
+    return float(timings.fence_turns * timings.fence_s)
+
+
+def turns(sizes: Iterable[int]) -> int:
+    """Count how often a device's time may pass in one fencing, from the devices of each level.
+
+    A level of one device is a reboot: one turn.  Of several, Pacemaker switches all off, one after
+    the other, then all on, and confirms after that (fenced_remote.c): a turn for each off, and
+    one for all of the on, which share it (``on_s``).
+    """
+    return max(1, sum(size if size < 2 else size + 1 for size in sizes))
+
+
+def on_s(timings: Timings, devices: int) -> int:
+    """Longest that one of a level's devices may take to switch the server on again."""
+    return max(1, timings.fence_s // devices)
 
 
 def least_hold_s(timings: Timings) -> int:
@@ -110,9 +126,9 @@ def longer_hold_s(timings: Timings) -> int:
     return timings.fence_hold_s + int(fencing_s(timings) + ALLOWANCE_S)
 
 
-def with_levels(timings: Timings, levels: int) -> Timings:
-    """Count the levels of fencing: the hold of fire outlasts all of them."""
-    counted = replace(timings, fence_levels=levels)
+def with_turns(timings: Timings, count: int) -> Timings:
+    """Count the turns of fencing: the hold of fire outlasts all of them."""
+    counted = replace(timings, fence_turns=count)
     return replace(counted, fence_hold_s=max(timings.fence_hold_s, least_hold_s(counted)))
 
 

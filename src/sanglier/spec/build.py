@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from types import MappingProxyType
 
 from sanglier.spec import defaults, hosts, model, sizes, timings
-from sanglier.spec.budget import with_levels
+from sanglier.spec.budget import turns, with_turns
 from sanglier.spec.cluster import (
     Access,
     ApplicationServer,
@@ -30,7 +30,7 @@ def build(file: model.File, name: str) -> Cluster:
         name=file.cluster,
         iqn_prefix=file.iqn,
         access=Access(file.access),
-        timings=_timings(file.timings, levels(file)),
+        timings=_timings(file.timings, _turns(file)),
         storage=tuple(
             _storage(index, name, server)
             for index, (name, server) in enumerate(file.storage.items())
@@ -42,16 +42,16 @@ def build(file: model.File, name: str) -> Cluster:
     )
 
 
-def levels(file: model.File) -> int:
-    """Give the most levels of fencing that a storage server has; one where there is none."""
-    return max((1, *(len(server.fence) for server in file.storage.values())))
+def _turns(file: model.File) -> int:
+    """Give the most turns that the fencing of a storage server may take."""
+    return max(turns(map(len, server.fence)) for server in file.storage.values())
 
 
-def _timings(written: str | model.Wish, fence_levels: int) -> Timings:
+def _timings(written: str | model.Wish, count: int) -> Timings:
     if isinstance(written, str):
-        return with_levels(timings.by_name(written), fence_levels)
+        return with_turns(timings.by_name(written), count)
     fence = None if written.fence is None else parse_seconds(written.fence)
-    return solve(parse_seconds(written.stall), fence, fence_levels)
+    return solve(parse_seconds(written.stall), fence, count)
 
 
 def _address(text: str) -> str:
@@ -68,16 +68,21 @@ def _storage(index: int, name: str, server: hosts.Storage) -> StorageServer:
         san=tuple(_address(address) for address in server.san),
         index=index,
         management=None if server.management is None else _address(server.management),
-        fence=tuple(_fence(level, fence) for level, fence in enumerate(server.fence, start=1)),
+        fence=tuple(
+            _fence(level, position, fence)
+            for level, devices in enumerate(server.fence, start=1)
+            for position, fence in enumerate(devices, start=1)
+        ),
     )
 
 
-def _fence(level: int, fence: hosts.Fence) -> FenceDevice:
+def _fence(level: int, position: int, fence: hosts.Fence) -> FenceDevice:
     parameters = (fence.__pydantic_extra__ or {}).items()
     return FenceDevice(
         agent=fence.agent,
         parameters=tuple((k, _plain(v)) for k, v in parameters),
         level=level,
+        position=position,
         no_password=fence.no_password,
     )
 

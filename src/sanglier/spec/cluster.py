@@ -52,11 +52,15 @@ class FenceDevice:
     parameters: tuple[tuple[str, str], ...]
     level: int
     """Position in the order of trying, from 1: Pacemaker's fencing topology index."""
+    position: int = 1
+    """Position among the devices of its level, from 1: all of them must succeed."""
     no_password: bool = False
     """Whether the agent works without a password (a key file, an address list)."""
 
     def secret_key(self, server: str) -> str:
         """Give the name of the password in the secrets file; ``server`` is its storage server."""
+        if self.position > 1:
+            return f"{server}/{self.level}/{self.position}"
         return server if self.level == 1 else f"{server}/{self.level}"
 
 
@@ -72,7 +76,13 @@ class StorageServer(Host):
     management: str | None = None
     """Address of Corosync's second link and of the way to qnetd; never ``None`` in guarded."""
     fence: tuple[FenceDevice, ...] = ()
-    """Levels in the order of trying; never empty in guarded."""
+    """Devices by level and position, in the order of trying; never empty in guarded."""
+
+    @property
+    def fence_levels(self) -> tuple[tuple[FenceDevice, ...], ...]:
+        """The devices of each level; all of one must succeed."""
+        numbers = sorted({device.level for device in self.fence})
+        return tuple(tuple(d for d in self.fence if d.level == number) for number in numbers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,13 +139,13 @@ class Timings:
     qdevice_sync_timeout_ms: int
     """The same while the membership changes, quorum.device.sync_timeout."""
     fence_s: int
-    """Longest that one level of fencing may take until it has switched a server off, or has failed
+    """Longest that one fence device may take until it has switched a server off, or has failed
     (assumed, measured)."""
     fence_hold_s: int
     """How long the standby side leaves the first shot to the open side when only the mirror is
-    cut: longer than a fencing takes, all its levels one after the other."""
-    fence_levels: int = 1
-    """The most levels of fencing that a storage server has."""
+    cut: longer than a fencing takes, all its turns one after the other."""
+    fence_turns: int = 1
+    """How often ``fence_s`` may pass in one fencing, at most: ``budget.turns``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

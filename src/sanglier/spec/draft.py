@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sanglier.spec import defaults
+from sanglier.spec.budget import turns
 from sanglier.spec.cluster import Access
 from sanglier.spec.document import Tree
 from sanglier.spec.mistake import FieldPath
@@ -59,8 +60,8 @@ class DraftStorage(DraftHost):
     management: Text | None
     lacks_management: bool
     """Whether none was written, not even a wrong one."""
-    fence: tuple[DraftFence, ...]
-    """As many levels as were written, whatever their type."""
+    fence: tuple[tuple[DraftFence, ...], ...]
+    """As many levels as were written, each with as many devices, whatever their type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +123,9 @@ class Draft:
     volumes: tuple[DraftVolume, ...] | None
 
     @property
-    def fence_levels(self) -> int:
-        """The most levels of fencing that a storage server has; one where there is none."""
-        return max((1, *(len(server.fence) for server in self.storage or ())))
+    def fence_turns(self) -> int:
+        """The most turns that the fencing of a storage server may take."""
+        return max((1, *(turns(map(len, server.fence)) for server in self.storage or ())))
 
     @property
     def servers(self) -> tuple[DraftStorage | DraftApplication, ...]:
@@ -241,15 +242,23 @@ def _storage(name: str, at: _At) -> DraftStorage:
         san=at.texts("san"),
         management=at.text("management"),
         lacks_management=at.lacks("management"),
-        fence=tuple(map(_fence, _levels(at))),
+        fence=_levels(at.mapping.get("fence"), (*at.path, "fence")),
     )
 
 
-def _levels(at: _At) -> tuple[_At, ...]:
-    fence, path = at.mapping.get("fence"), (*at.path, "fence")
-    if isinstance(fence, list):
-        return tuple(_At(level, (*path, i)) for i, level in enumerate(fence))
-    return () if fence is None else (_At(fence, path),)
+def _levels(fence: Tree, path: FieldPath) -> tuple[tuple[DraftFence, ...], ...]:
+    levels = () if fence is None else _items(fence, path)
+    return tuple(
+        tuple(_fence(_At(device, where)) for device, where in _items(level, at))
+        for level, at in levels
+    )
+
+
+def _items(value: Tree, path: FieldPath) -> tuple[tuple[Tree, FieldPath], ...]:
+    """Give what a list holds, or the one thing that stands for a list of one."""
+    if isinstance(value, list):
+        return tuple((item, (*path, i)) for i, item in enumerate(value))
+    return ((value, path),)
 
 
 def _fence(at: _At) -> DraftFence:

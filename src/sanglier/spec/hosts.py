@@ -52,7 +52,7 @@ class Fence(BaseModel):
     """How the other storage server switches this one off, and knows that it is off.
 
     The password is in the secrets file: `fence: {disk-a: 'PASSWORD'}` for the first level of
-    disk-a, `disk-a/2` for the second.
+    disk-a, `disk-a/2` for the second, `disk-a/1/2` for the second device of the first level.
     """
 
     model_config = ConfigDict(extra="allow", strict=True)
@@ -80,7 +80,8 @@ class _OneOrList:
         self, core: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         schema = handler(core)
-        return {"anyOf": [schema["items"], schema]}
+        one = schema["items"]
+        return {"anyOf": [*one.get("anyOf", [one])[:1], schema]}
 
 
 def _listed(value: object) -> object:
@@ -89,7 +90,12 @@ def _listed(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
-FenceLevels = Annotated[list[Fence], BeforeValidator(_listed), _OneOrList()]
+def _level(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+FenceLevel = Annotated[list[Fence], BeforeValidator(_level), _OneOrList()]
+FenceLevels = Annotated[list[FenceLevel], BeforeValidator(_listed), _OneOrList()]
 
 
 class Storage(Part):
@@ -120,7 +126,9 @@ class Storage(Part):
     fence: FenceLevels = Field(
         default_factory=list,
         description="How to switch this server off when it no longer answers. One mapping, or a "
-        "list of at most nine that are tried in their order. Needed with `access: guarded`.",
+        "list of at most nine levels that are tried in their order. A level is a mapping, or a "
+        "list of mappings that must all succeed: the switches of a server with two power "
+        "supplies, `[[{…}, {…}]]`. Needed with `access: guarded`.",
         examples=[{"agent": "fence_ipmilan", "ip": "10.77.0.111", "username": "sanglier"}],
         json_schema_extra={"x-default": "none: needed with `access: guarded`"},
     )

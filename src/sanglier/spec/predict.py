@@ -65,7 +65,7 @@ def _mirror(t: Timings) -> Waits:
 
 
 def _fencing(t: Timings) -> Waits:
-    name = "fencing" if t.fence_levels == 1 else f"fencing, {t.fence_levels} levels"
+    name = "fencing" if t.fence_turns == 1 else f"fencing, {t.fence_turns} turns"
     return ((name, fencing_s(t)),)
 
 
@@ -256,7 +256,7 @@ def predict_one(timings: Timings, fault: str, *, fence_s: int | None = None) -> 
     """
     measured = timings
     if fence_s is not None:
-        measured = replace(timings, fence_s=fence_s, fence_levels=1)
+        measured = replace(timings, fence_s=fence_s, fence_turns=1)
     made_of, text = FAULTS[fault](measured)
     stall = None if made_of is None else _total(made_of)
     return Prediction(fault=fault, stall_s=stall, made_of=made_of or (), text=text)

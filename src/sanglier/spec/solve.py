@@ -44,16 +44,16 @@ TOKENS = 2.2
 AFTER_FENCING_S = int(OPEN_S) + POLLING_S
 
 
-def default_fence_s(stall_s: int, levels: int = 1) -> int:
-    """Give what a level of fencing may take when the file does not say it.
+def default_fence_s(stall_s: int, turns: int = 1) -> int:
+    """Give what a turn of fencing may take when the file does not say it.
 
-    Half of what is to be shared; with more levels each has as much as is left for the rest.
+    Half of what is to be shared; with more turns each has as much as is left for the rest.
     """
-    return min(MOST_FENCE_S, max(1, (stall_s - 4) // (1 + levels)))
+    return min(MOST_FENCE_S, max(1, (stall_s - 4) // (1 + turns)))
 
 
 def least_stall_s(fence_s: int) -> int:
-    """Give the shortest stall that can be promised if fencing takes ``fence_s``, all levels.
+    """Give the shortest stall that can be promised if fencing takes ``fence_s``, all turns.
 
     The least token and consensus, then fencing, opening and polling; or the least
     time in which an initiator gives a path up.
@@ -62,23 +62,23 @@ def least_stall_s(fence_s: int) -> int:
     return max(fenced, ceil(LEAST_ISCSI_S + RETRY_S))
 
 
-def solve(stall_s: int, fence_s: int | None = None, levels: int = 1) -> Timings:
+def solve(stall_s: int, fence_s: int | None = None, turns: int = 1) -> Timings:
     """Give the timeouts for a stall of at most ``stall_s`` when the open server dies.
 
-    ``fence_s`` is the longest that a fence device takes, of ``levels`` that may have to be
-    tried one after the other; both are whole seconds.
+    ``fence_s`` is the longest that a fence device takes, and ``turns`` how often that may
+    pass in one fencing; stall and fencing are whole seconds.
     Raises ``SanglierError`` with SG-SPEC-090, the inequality that fails and the
     least stall that is possible.  Equal wishes give equal sets.
     """
-    fence = default_fence_s(stall_s, levels) if fence_s is None else fence_s
-    if stall_s < least_stall_s(levels * fence):
-        raise _too_short(stall_s, levels * fence, levels)
+    fence = default_fence_s(stall_s, turns) if fence_s is None else fence_s
+    if stall_s < least_stall_s(turns * fence):
+        raise _too_short(stall_s, turns * fence, turns)
     if stall_s > CEILING_S:
         raise _too_long(stall_s)
-    return _set(stall_s, fence, levels)
+    return _set(stall_s, fence, turns)
 
 
-def _too_short(stall_s: int, fence_s: int, levels: int) -> SanglierError:
+def _too_short(stall_s: int, fence_s: int, turns: int) -> SanglierError:
     token = (stall_s - fence_s - AFTER_FENCING_S) / TOKENS
     if token < LEAST_TOKEN_S:
         left = f"{token:.1f} s" if token > 0 else "nothing"
@@ -90,8 +90,8 @@ def _too_short(stall_s: int, fence_s: int, levels: int) -> SanglierError:
             f"and {paths:g} s would be left for them"
         )
     least = least_stall_s(fence_s)
-    faster = _faster_fencing(stall_s, levels)
-    counted = "" if levels == 1 else f" ({levels} levels, one after the other)"
+    faster = _faster_fencing(stall_s, turns)
+    counted = "" if turns == 1 else f" ({turns} turns, one after the other)"
     return _impossible(
         f"a stall of at most {stall_s} s is not possible with fencing of up to {fence_s} s"
         f"{counted}: "
@@ -100,9 +100,9 @@ def _too_short(stall_s: int, fence_s: int, levels: int) -> SanglierError:
     )
 
 
-def _faster_fencing(stall_s: int, levels: int) -> str:
-    most = (stall_s - (least_stall_s(MOST_FENCE_S) - MOST_FENCE_S)) // levels
-    possible = most >= 1 and least_stall_s(levels * most) <= stall_s
+def _faster_fencing(stall_s: int, turns: int) -> str:
+    most = (stall_s - (least_stall_s(MOST_FENCE_S) - MOST_FENCE_S)) // turns
+    possible = most >= 1 and least_stall_s(turns * most) <= stall_s
     return f", or use fence devices that take at most {most} s" if possible else ""
 
 
@@ -117,9 +117,9 @@ def _impossible(what: str, fix: str) -> SanglierError:
     return SanglierError(code="SG-SPEC-090", subject="timings.stall", what=what, fix=fix)
 
 
-def _set(stall_s: int, fence_s: int, levels: int) -> Timings:
+def _set(stall_s: int, fence_s: int, turns: int) -> Timings:
     named = replace(
-        SAFE, name=f"stall-{stall_s}s", polling_s=POLLING_S, fence_s=fence_s, fence_levels=levels
+        SAFE, name=f"stall-{stall_s}s", polling_s=POLLING_S, fence_s=fence_s, fence_turns=turns
     )
     return _self_fence(_scsi(_paths(_mirror_and_arbitration(named, stall_s), stall_s)))
 

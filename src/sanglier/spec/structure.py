@@ -50,7 +50,7 @@ def _untagged(path: FieldPath) -> FieldPath:
 
 
 def _as_written(tree: Tree, path: FieldPath) -> FieldPath:
-    """Leave out the positions of a list that the file does without (a single fence level)."""
+    """Leave out the positions of a list that the file does without (a single fence device)."""
     written: list[str | int] = []
     for part in path:
         if isinstance(part, int):
@@ -173,7 +173,9 @@ def _fields(path: FieldPath) -> dict[str, Any]:
         annotation = getattr(field, "annotation", None)
         mapping = getattr(annotation, "__origin__", None) is dict
         model = next(_models(annotation), None)
-        if rest and (mapping or isinstance(rest[0], int)):
+        if rest and mapping:
+            rest.pop(0)
+        while rest and isinstance(rest[0], int):
             rest.pop(0)
     fields = model.model_fields if model is not None else {}
     return {field.alias or name: field for name, field in fields.items()}

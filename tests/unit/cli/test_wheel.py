@@ -38,7 +38,8 @@ class Installed:
         folder = self.root / "elsewhere"
         folder.mkdir(exist_ok=True)
         return subprocess.run(
-            [str(self.root / "bin" / words[0]), *words[1:]], cwd=folder, env={"HOME": str(folder)},
+            [str(self.root / "bin" / words[0]), *words[1:]], cwd=folder,
+            env={"HOME": str(folder), "SANGLIER_CACHE": "/nowhere", "SANGLIER_LAB_DIR": "/nowhere"},
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 

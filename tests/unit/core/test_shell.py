@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sanglier.core.action import RemoveFile, Run, Script, WriteFile
+from sanglier.core.action import Carried, RemoveFile, Run, Script, WriteFile
+from sanglier.core.address import Address
 from sanglier.core.secret import MASK, Secret
 from sanglier.core.shell import quote, render
 
@@ -141,3 +142,10 @@ def test_nul_is_refused() -> None:
     ):
         with pytest.raises(ValueError, match="NUL"):
             render(action, reveal=True)
+
+
+@pytest.mark.parametrize("reveal", [True, False])
+def test_a_word_that_is_not_known_yet_is_named_by_the_step_that_tells_it(reveal: bool) -> None:
+    word = Carried(source=Address(host="disk-a", layer="cluster", subject="request"))
+    shown = render(Script(text='echo "$1"', args=(word,)), reveal=reveal)
+    assert shown.endswith("_f '<disk-a/cluster/request>'")

@@ -10,7 +10,8 @@ from sanglier.core.facts import Facts
 from sanglier.layers.backing.facts import DeviceKind
 from sanglier.layers.base import Goal
 from sanglier.layers.cluster.corosync import AUTHKEY
-from sanglier.layers.cluster.facts import ClusterFacts
+from sanglier.layers.cluster.facts import Client, ClusterFacts, WitnessFacts
+from sanglier.layers.cluster.probe import parse as parse_cluster
 from sanglier.layers.files import FileState
 from sanglier.layers.initiator.facts import InitiatorFacts, Portal
 from sanglier.layers.network.facts import Interface, NetworkFacts
@@ -18,6 +19,7 @@ from sanglier.layers.numbers.facts import Claim, Kind, NumbersFacts, Rank
 from sanglier.layers.ocfs2.facts import Mount, Ocfs2Facts
 from sanglier.layers.packages.facts import PackagesFacts, Release
 from sanglier.layers.target.desired import opened_path
+from sanglier.run.recorded import load_recording
 
 from .alter import (
     altered,
@@ -29,8 +31,9 @@ from .alter import (
     with_side,
     with_traces,
 )
-from .goal import ARTICLE, GOAL, HOSTS, VOLUME
-from .recordings import facts_of
+from .goal import ARTICLE, GOAL, HOSTS, STORAGE, VOLUME
+from .recordings import facts_of, outputs_of
+from .today import LINKS
 
 State = Callable[[], Facts]
 OCFS2 = f"ocfs2 {VOLUME.label}"
@@ -126,6 +129,24 @@ def _held_back() -> Facts:
     return altered(facts, "srv-b", Ocfs2Facts, cluster_values=values, mounts={})
 
 
+def in_link_state(state: str) -> Facts:
+    """Give a converged cluster whose link to the witness is in a recorded state (today.LINKS)."""
+    facts = facts_of("converged")
+    for host in (*STORAGE, "witness"):
+        outputs = {
+            **outputs_of("converged", host, "cluster"),
+            **load_recording(LINKS / state, host, "cluster"),
+        }
+        facts = facts.with_(host, parse_cluster(GOAL, host, outputs))
+    return facts
+
+
+def _stranger_without_tls() -> Facts:
+    clients = (*facts_of("converged").of("witness", WitnessFacts).clients,
+               Client(cluster="other", encrypted=False))  # fmt: skip
+    return altered(facts_of("converged"), "witness", WitnessFacts, clients=clients)
+
+
 def claiming(*claims: tuple[str, Kind, str, int, Rank]) -> Facts:
     """Give a converged cluster whose hosts make these claims: host, kind, name, number, rank."""
     facts = facts_of("converged")
@@ -183,6 +204,8 @@ FIRING: Mapping[str, State] = {
     "SG-CLU-006": _recorded("witness-stopped"),
     "SG-CLU-007": _other_key,
     "SG-CLU-008": _recorded("disk-b-half-up"),
+    "SG-CLU-011": lambda: in_link_state("short"),
+    "SG-CLU-012": _stranger_without_tls,
     "SG-TGT-001": lambda: with_export(
         facts_of("converged"), "disk-b", sanglier__alua_access_state="1"
     ),

@@ -15,10 +15,12 @@ from sanglier.core.step import Risk, Step
 from sanglier.layers.backing.facts import BackingFacts
 from sanglier.layers.base import Goal
 from sanglier.layers.cluster import cib
-from sanglier.layers.cluster.desired import files_of
-from sanglier.layers.cluster.facts import ClusterFacts
+from sanglier.layers.cluster.corosync import conf_file
+from sanglier.layers.cluster.desired import REQUIRED, files_of
+from sanglier.layers.cluster.facts import ClusterFacts, WitnessFacts
 from sanglier.layers.cluster.steps import engine_runs
 from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts, Resource
+from sanglier.layers.files import differs
 from sanglier.layers.initiator.facts import InitiatorFacts
 from sanglier.layers.multipath.facts import MultipathFacts
 from sanglier.layers.ocfs2.facts import Filesystem, Ocfs2Facts
@@ -146,12 +148,31 @@ def _check_settling(facts: Facts) -> None:
     assert all(facts.of(host, ClusterFacts).configuration == wanted for host in STORAGE)
 
 
+def _check_link(facts: Facts, step: Step) -> None:
+    """What runs with TLS has a certificate of the witness, and is told so."""
+    now, witness = facts.of(step.address.host, ClusterFacts), facts.of("witness", WitnessFacts)
+    assert now.link.certificate, f"{step.address}: no certificate"
+    assert now.link.authority == witness.authority, f"{step.address}: of another authority"
+    assert not differs(conf_file(GOAL), now.files), f"{step.address}: not told to use TLS"
+    others = (facts.of(host, ClusterFacts) for host in STORAGE if host != step.address.host)
+    losing = now.device_votes and any(o.state and not o.device_votes for o in others)
+    assert not losing, f"{step.address}: gives up the only vote"
+
+
+def _check_requiring(facts: Facts) -> None:
+    running = {facts.of(host, ClusterFacts).link.tls for host in STORAGE}
+    assert running <= {"", REQUIRED}, "a storage server would be locked out"
+
+
 CHECKS: tuple[tuple[str, Callable[[Facts, Step], None]], ...] = (
     ("create metadata", _check_metadata),
     ("promote", _check_promotion),
     ("skip the first sync", lambda facts, _: _check_skip(facts)),
     ("make OCFS2", _check_making),
     ("start corosync,", _check_engine_start),
+    ("start corosync,", _check_link),
+    ("connect to the witness anew", _check_link),
+    ("make corosync-qnetd require", lambda facts, _: _check_requiring(facts)),
     ("load Pacemaker", lambda facts, _: _check_load(facts)),
     ("wait until one side", lambda facts, _: _check_settling(facts)),
     ("stop pacemaker", lambda facts, _: _check_unused(facts)),

@@ -1142,11 +1142,13 @@ def test_a_kill_that_has_counted_once_does_not_count_for_the_next_loss(lost: Pla
     assert (fence(lost), shots(lost)) == (DEAD, [SHOT])
 
 
-def test_a_shot_never_rides_on_a_kill_that_was_under_way_before(lost: Place) -> None:
-    happened(lost, event("under-way"))
+@pytest.mark.parametrize("name", ["under-way", "several-off", "several-on"])
+def test_a_shot_never_rides_on_a_kill_that_was_under_way_before(lost: Place, name: str) -> None:
+    """The reboot by several devices of a level is "off", then "on", while it is under way."""
+    happened(lost, event(name))
     gone(lost)
     ended = lost.root / "ended"
-    lost.put(ended, event("by-pacemaker", client=_client(event("under-way"))) + "\n")
+    lost.put(ended, event("several-done", client=_client(event(name))) + "\n")
     later(lost, 4, f"cp {ended} {lost.root}/events")
     assert fence(lost) == DEAD
     assert (lost.counted(), shots(lost)) == (4, [SHOT])

@@ -30,7 +30,20 @@ LARGE = replace(
     ),
 )
 """Two volumes, two levels of fencing, host names that are not the file's names."""
-CLUSTERS = pytest.mark.parametrize("cluster", [GOAL.cluster, LARGE], ids=["as recorded", "larger"])
+SUPPLIES = tuple(
+    FenceDevice(agent="fence_apc", parameters=(("ip", ip), ("plug", "3")), level=2, position=n)
+    for n, ip in ((1, "10.0.0.8"), (2, "10.0.0.9"))
+)
+TWO_SUPPLIES = replace(
+    GOAL.cluster,
+    storage=tuple(
+        replace(server, fence=(*server.fence, *SUPPLIES)) for server in GOAL.cluster.storage
+    ),
+)
+"""Two power supplies, each on its own switch: they are the second level."""
+CLUSTERS = pytest.mark.parametrize(
+    "cluster", [GOAL.cluster, LARGE, TWO_SUPPLIES], ids=["as recorded", "larger", "two supplies"]
+)
 RESOURCES = {"primitive", "clone"}
 
 
@@ -65,7 +78,7 @@ def test_constraints_and_levels_name_what_is_there(cluster: Cluster) -> None:
     assert {str(e.get("node")) for e in root.iter("rsc_location")} <= hosts
     for level in root.iter("fencing-level"):
         assert level.get("target") in hosts
-        assert level.get("devices") in known
+        assert set(str(level.get("devices")).split(",")) <= known
 
 
 @CLUSTERS
@@ -73,13 +86,36 @@ def test_every_fence_device_has_its_level_and_stays_off_its_own_server(cluster: 
     root = cib.configuration(cluster)
     kept_off = {e.get("rsc"): e.get("node") for e in root.iter("rsc_location")
                 if e.get("score") == "-INFINITY"}  # fmt: skip
-    levels = {e.get("devices"): (e.get("target"), e.get("index"))
-              for e in root.iter("fencing-level")}  # fmt: skip
+    levels = {device: (e.get("target"), e.get("index"))
+              for e in root.iter("fencing-level")
+              for device in str(e.get("devices")).split(",")}  # fmt: skip
     for server in cluster.storage:
         for device in server.fence:
             identity = cib.device_id(server, device)
             assert kept_off[identity] == server.hostname
             assert levels[identity] == (server.hostname, str(device.level))
+
+
+def test_all_devices_of_a_level_are_in_it_in_their_order() -> None:
+    root = cib.configuration(TWO_SUPPLIES)
+    found = [(e.get("index"), e.get("devices")) for e in root.iter("fencing-level")]
+    assert found[:2] == [
+        ("1", "fence-disk-a-1"), ("2", "fence-disk-a-2,fence-disk-a-2.2"),
+    ]  # fmt: skip
+
+
+def test_only_where_several_switch_on_the_time_for_it_is_shared() -> None:
+    loaded = cib.form(cib.configuration(TWO_SUPPLIES))
+    on = {device: cib.parameters(loaded, device).get("pcmk_on_timeout")
+          for device in ("fence-disk-a-1", "fence-disk-a-2", "fence-disk-a-2.2")}  # fmt: skip
+    assert list(on.values()) == [None, "10s", "10s"]
+    assert cib.parameters(loaded, "fence-disk-a-2.2")["pcmk_off_timeout"] == "20s"
+
+
+def test_each_device_of_a_level_has_a_password_script_of_its_own() -> None:
+    server = TWO_SUPPLIES.storage[0]
+    paths = [cib.password_path(server, device).rpartition("/")[2] for device in server.fence]
+    assert paths == ["fence-disk-a-1", "fence-disk-a-2", "fence-disk-a-2.2"]
 
 
 @CLUSTERS

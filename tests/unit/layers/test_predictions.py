@@ -25,6 +25,9 @@ from .simulate import applying, settle, take_all
 REAL = facts_of("converged")
 
 
+YEAR_S = 366 * 86400
+
+
 def digests(files: Files) -> dict[str, str]:
     return {path: file.digest for path, file in files.items()}
 
@@ -65,7 +68,22 @@ def test_the_arbitration_is_as_predicted(predicted: Facts, host: str) -> None:
 
 
 def test_the_witness_is_as_predicted(predicted: Facts) -> None:
-    assert predicted.of("witness", WitnessFacts) == REAL.of("witness", WitnessFacts)
+    real, said = (f.of("witness", WitnessFacts) for f in (REAL, predicted))
+    assert (said.units, said.tls, digests(said.files)) == (
+        real.units,
+        real.tls,
+        digests(real.files),
+    )
+
+
+@pytest.mark.parametrize("host", STORAGE)
+def test_the_link_to_the_witness_is_as_predicted(predicted: Facts, host: str) -> None:
+    real, said = (f.of(host, ClusterFacts).link for f in (REAL, predicted))
+    assert said.certificate
+    assert real.certificate
+    assert (said.tls, said.encrypted, said.outdated) == (real.tls, real.encrypted, real.outdated)
+    assert said.certificate.name == real.certificate.name
+    assert abs(said.certificate.ends - real.certificate.ends) < YEAR_S
 
 
 @pytest.mark.parametrize("host", APPLICATIONS)

@@ -72,7 +72,7 @@ def test_the_articles_cluster_is_good_too() -> None:
 def test_every_timeout_of_the_set_is_read_back_somewhere() -> None:
     read = {value.timing for value in runtime_values(GOAL, CONVERGED)} - {""}
     assert read == set(TIMING.values())
-    assert read == set(Timings.__dataclass_fields__) - {"name", "fence_levels"}
+    assert read == set(Timings.__dataclass_fields__) - {"name", "fence_turns"}
 
 
 @pytest.mark.parametrize(

@@ -24,14 +24,14 @@ WRITING = re.compile(
 MORE = {"judge", "moves"}
 """Where the steps need more than a page."""
 OWN = {
-    "cluster": {"sides", "cib", "corosync", "change"},
+    "cluster": {"sides", "cib", "corosync", "change", "certificates", "exchange", "link"},
     "multipath": {"change"},
     "drbd": {"adjusting", "begin", "in_force", "traces"},
     "backing": {"size"},
     "packages": {"agents"},
 }
-"""Files of two engines, how a mirror begins, what is in force, sizes, what fence agents need, and
-the changes that are in no plan."""
+"""Files of two engines, the witness's link, how a mirror begins, what is in force, sizes, what
+fence agents need, and the changes that are in no plan."""
 
 
 @pytest.mark.parametrize("name", FOLDERS)

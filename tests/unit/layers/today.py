@@ -17,13 +17,14 @@ from xml.etree.ElementTree import Element
 from sanglier.core.probe import Output
 from sanglier.layers.cluster import cib
 from sanglier.layers.cluster.desired import files_of
+from sanglier.layers.cluster.probe import DEVICE
 from sanglier.layers.drbd.desired import (
     RESOURCE_OPTIONS,
     handler_file,
     handler_waits,
     resource_file,
 )
-from sanglier.layers.files import WantedFile, parse_digest
+from sanglier.layers.files import HEADER, WantedFile, parse_digest
 from sanglier.layers.initiator.desired import UDEV_PATH, login_file
 from sanglier.layers.ocfs2.desired import (
     BARRIER,
@@ -37,6 +38,7 @@ from sanglier.layers.ocfs2.desired import (
 )
 from sanglier.layers.packages.probe import RELEASE_KEYS
 from sanglier.layers.target.desired import OWN_GROUP, STANDBY, tree_file
+from sanglier.run.recorded import load_recording
 
 from .goal import ARTICLE, FIXTURES, GOAL, VOLUME
 
@@ -222,6 +224,44 @@ def _with_configuration(text: str) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
+LINKS = FIXTURES / "link"
+"""What the witness's link looked like, and Debian's tools said of it, in five states: ``blank``,
+``plain`` (before 2026-11-27), ``short`` (disk-a's certificate ends in a month), ``tls``, ``down``
+(the witness's daemon is stopped).  Recorded on 2026-11-27 from three hosts that ran Corosync, its
+quorum device and corosync-qnetd and nothing else of the stack, with the addresses of a lab."""
+
+
+def link_answers(
+    host: str, found: Mapping[str, Output], server: Mapping[str, Output]
+) -> Mapping[str, Output]:
+    """Give the answers about the witness's link, which are younger than the cases.
+
+    ``found`` are the host's older answers, ``server`` those of a storage server: they tell in
+    which state the link was.
+    """
+    if HEADER not in server["conf"].text:
+        return load_recording(LINKS / "blank", host, "cluster")
+    if "qnetd" in found["units"].text:
+        return load_recording(LINKS / ("tls" if _runs(found, "qnetd") else "down"), host, "cluster")
+    voting = DEVICE.search(found["values"].text)
+    answers = dict(load_recording(LINKS / ("tls" if voting else "down"), host, "cluster"))
+    if not _runs(found, "qdevice"):
+        told = answers["link"].text.partition("== device")[0]
+        answers["link"] = Output(status=0, text=f"{told}== device")
+    return answers
+
+
+def _runs(found: Mapping[str, Output], daemon: str) -> bool:
+    return f"{daemon}.service\nActiveState=active" in found["units"].text
+
+
+def _with_tls(text: str) -> str:
+    """The quorum device's link as it is asked for since 2026-11-27."""
+    return text.replace("tls: off", "tls: required").replace(
+        "tls (str) = off", "tls (str) = required"
+    )
+
+
 RENEWED: Mapping[tuple[str, str], Callable[[str], str]] = {
     ("packages", "sources"): _with_release,
     ("drbd", "handler"): _with_waits,
@@ -230,6 +270,8 @@ RENEWED: Mapping[tuple[str, str], Callable[[str], str]] = {
     ("ocfs2", "mounts"): _with_mount_options,
     ("initiator", "files"): _with_login_file,
     ("cluster", "configuration"): _with_configuration,
+    ("cluster", "conf"): _with_tls,
+    ("cluster", "values"): _with_tls,
     ("target", "trees"): _with_trees,
     ("target", "export"): _with_own_group_shut,
 }

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sanglier.core.action import Run, Script, WriteFile
+from sanglier.core.action import Carried, Run, Script, WriteFile
+from sanglier.core.address import Address
 from sanglier.core.events import Event, Outcome, RunEnded, RunStarted, StepEnded, StepStarted
 from sanglier.core.plan import Plan
 from sanglier.core.problem import Severity
@@ -359,3 +360,29 @@ async def test_run_action_and_script_share_one_subshell(
     thing = Thing(host="disk-a", name="x", actions=(*actions, Script(text="cd ..")))
     assert (await go((low(thing),), transport, events)).ok
     assert (transport.base / "disk-a" / "here" / "me").exists()
+
+
+TOLD = Carried(source=Address(host="disk-a", layer="low", subject="told"))
+
+
+def taking(name: str) -> Thing:
+    """Write the word that another host's step told."""
+    text = 'printf "%s" "$1" > taken'
+    return Thing(host="disk-b", name=name, phase=1, actions=(Script(text=text, args=(TOLD,)),))
+
+
+async def test_what_a_step_tells_is_carried_to_a_later_one_on_another_host(
+    transport: LocalTransport, events: Events
+) -> None:
+    word = 'it\'s $HOME `id` "x"'
+    telling = Thing(host="disk-a", name="told", actions=(Script(text='echo " $1 "', args=(word,)),))
+    report = await go((low(telling, taking("taker")),), transport, events)
+    assert report.ok
+    assert (transport.base / "disk-b" / "taken").read_text() == f"{word} \nmade told"
+    shown = [e.script for e in events.all if isinstance(e, StepStarted) and "disk-b" in e.address]
+    assert "'<disk-a/low/told>'" in shown[0]
+
+
+async def test_what_nobody_told_stays_its_name(transport: LocalTransport, events: Events) -> None:
+    assert (await go((low(taking("taker")),), transport, events)).ok
+    assert (transport.base / "disk-b" / "taken").read_text() == "<disk-a/low/told>"

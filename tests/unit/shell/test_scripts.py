@@ -40,6 +40,7 @@ kill -9 $pids
 number() { set -- $(stat -Lc '0x%t 0x%T' -- "$1" 2>/dev/null) && echo "$(($1)):$(($2))"; }
 set -- $(od -A n -v -t x1 -w64 -j $((last - 4096)) -N 64 -- "$dev" 2>/dev/null)
 set -- $failed
+set -- $value
 set -- $failed; pids= failed= ends=$*
 set -- $line
 kill -STOP $pids

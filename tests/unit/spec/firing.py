@@ -180,6 +180,13 @@ fire(
 )
 _TEN = "".join(f"      - {{agent: fence_apc, ip: 10.77.0.{n}}}\n" for n in range(100, 110))
 fire("SG-SPEC-075", "storage.disk-b.fence", (_FENCES, f"    §fence:\n{_TEN}"))
+fire("SG-SPEC-075", "storage.disk-b.fence[1]", (_FENCES, "    fence: [{agent: fence_apc}, §[]]\n"))
+_LEVEL = "    fence: [[{agent: fence_apc, ip: a}, §{agent: fence_apc, ip: a}]]\n"
+fire("SG-SPEC-076", "storage.disk-b.fence[0][1]", (_FENCES, _LEVEL))
+_LEVEL = "    fence: [[{agent: fence_apc}, {agent: §fence_scsi}]]\n"
+fire("SG-SPEC-078", "storage.disk-b.fence[0][1].agent", (_FENCES, _LEVEL))
+_LEVEL = "    fence: [[{agent: fence_apc}, §{ip: 10.77.0.3}]]\n"
+fire("SG-SPEC-011", "storage.disk-b.fence[0][1].agent", (_FENCES, _LEVEL))
 _SAME_DEVICE = ("ip: 10.77.0.1, ipport: 6231,", "ip: 10.77.0.2,")
 fire("SG-SPEC-076", "storage.disk-b.fence[0]", _SAME_DEVICE, ("- {agent", "- §{agent"))
 _TWICE = "no_password: true}\n      - §{agent: fence_apc_snmp, plug: 4, ip: 10.77.0.3}"

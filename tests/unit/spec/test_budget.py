@@ -15,10 +15,12 @@ from sanglier.spec.budget import (
     inequalities,
     knocked_out_s,
     membership_s,
+    on_s,
     self_fence_s,
     silent_s,
     totem_s,
-    with_levels,
+    turns,
+    with_turns,
 )
 from sanglier.spec.cluster import Timings
 from sanglier.spec.timings import SAFE
@@ -45,10 +47,26 @@ def test_stock_values_let_servers_reset_themselves_under_a_hung_disk() -> None:
     assert failing(STOCK) >= {"I1", "I4", "I6", "I16", "I20"}
 
 
+@pytest.mark.parametrize(
+    ("sizes", "count"),
+    [((), 1), ((1,), 1), ((1, 1), 2), ((2,), 3), ((3,), 4), ((1, 2), 4), ((0,), 1)],
+)
+def test_a_level_of_several_devices_is_off_of_each_and_on(
+    sizes: tuple[int, ...], count: int
+) -> None:
+    assert turns(sizes) == count
+
+
+@pytest.mark.parametrize("devices", [2, 3, 9])
+def test_all_that_switch_on_share_one_turn(devices: int) -> None:
+    assert devices * on_s(SAFE, devices) <= SAFE.fence_s
+    assert on_s(replace(SAFE, fence_s=1), devices) == 1
+
+
 def test_two_levels_of_fencing_outlast_the_hold_of_one() -> None:
     """Seen on 2026-11-26: 2 x 20 s against a hold of 33 s (A5)."""
-    assert "I12" in failing(replace(SAFE, fence_levels=2))
-    assert "I12" not in failing(with_levels(SAFE, 2))
+    assert "I12" in failing(replace(SAFE, fence_turns=2))
+    assert "I12" not in failing(with_turns(SAFE, 2))
 
 
 BROKEN = {

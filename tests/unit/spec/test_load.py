@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sanglier.core.errors import SanglierError
-from sanglier.spec.budget import with_levels
+from sanglier.spec.budget import with_turns
 from sanglier.spec.cluster import Access, Cluster, FenceDevice, Witness, Workload, default_serial
 from sanglier.spec.load import check as check_file
 from sanglier.spec.load import load, load_text
@@ -38,7 +38,7 @@ def test_written_values_arrive() -> None:
     cluster = good()
     volume = cluster.volumes[0]
     assert cluster.iqn_prefix == "iqn.2009-02.fr.guiguiabloc"
-    assert cluster.timings == with_levels(SAFE, 2)
+    assert cluster.timings == with_turns(SAFE, 2)
     assert dict(volume.devices) == {"disk-a": "/dev/vg0/data", "disk-b": "/dev/vg0/data"}
     assert (volume.prefer, volume.label, volume.mount) == ("disk-b", "DATA", "/data")
     assert (volume.slots, volume.minor, volume.port) == (8, 4, 7800)
@@ -70,14 +70,14 @@ def test_slots_have_two_to_spare() -> None:
 
 def test_fast_timings() -> None:
     fast = good(("timings: safe", "timings: fast")).timings
-    assert fast == with_levels(FAST, 2)
-    assert good(("timings: safe\n", "")).timings == with_levels(SAFE, 2)
+    assert fast == with_turns(FAST, 2)
+    assert good(("timings: safe\n", "")).timings == with_turns(SAFE, 2)
 
 
 def test_timings_are_solved_from_a_wish() -> None:
     wish = ("timings: safe", "timings: {stall: 20s, fence: 5s}")
-    assert good(wish).timings == solve(20, 5, levels=2)
-    assert good((wish[0], "timings: {stall: 30s}")).timings == solve(30, levels=2)
+    assert good(wish).timings == solve(20, 5, turns=2)
+    assert good((wish[0], "timings: {stall: 30s}")).timings == solve(30, turns=2)
 
 
 def test_fence_devices_are_kept_as_text_with_their_levels() -> None:
@@ -95,6 +95,38 @@ def test_fence_devices_are_kept_as_text_with_their_levels() -> None:
     ]
     assert second.fence[1].parameters == (("ip", "10.77.0.3"), ("plug", "4"))
     assert [d.secret_key("disk-b") for d in second.fence] == ["disk-b", "disk-b/2"]
+
+
+TWO_SUPPLIES = (
+    "fence: {agent: fence_ipmilan, ip: 10.77.0.1, ipport: 6231, lanplus: true}",
+    "fence:\n"
+    "      - {agent: fence_ipmilan, ip: 10.77.0.1}\n"
+    "      - - {agent: fence_apc_snmp, ip: 10.77.0.4, plug: 1}\n"
+    "        - {agent: fence_apc_snmp, ip: 10.77.0.5, plug: 1}",
+)
+
+
+def test_a_level_may_have_several_devices_that_must_all_succeed() -> None:
+    first = good(TWO_SUPPLIES).storage[0]
+    assert [(d.agent, d.level, d.position) for d in first.fence] == [
+        ("fence_ipmilan", 1, 1), ("fence_apc_snmp", 2, 1), ("fence_apc_snmp", 2, 2),
+    ]  # fmt: skip
+    assert [d.secret_key("disk-a") for d in first.fence] == ["disk-a", "disk-a/2", "disk-a/2/2"]
+    assert [len(level) for level in first.fence_levels] == [1, 2]
+
+
+def test_a_single_level_of_several_devices_is_a_list_in_the_list() -> None:
+    both = (
+        "fence: [[{agent: fence_apc_snmp, ip: 10.77.0.4}, {agent: fence_apc_snmp, ip: 10.77.0.5}]]"
+    )
+    first = good((TWO_SUPPLIES[0], both)).storage[0]
+    assert [(d.level, d.position) for d in first.fence] == [(1, 1), (1, 2)]
+    assert [d.secret_key("disk-a") for d in first.fence] == ["disk-a", "disk-a/1/2"]
+
+
+def test_off_of_each_device_and_on_are_counted() -> None:
+    wish = ("timings: safe", "timings: {stall: 60s, fence: 5s}")
+    assert good(TWO_SUPPLIES, wish).timings == solve(60, 5, turns=4)
 
 
 def test_management_addresses_are_written_in_one_way() -> None:

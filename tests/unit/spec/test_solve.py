@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanglier.core.errors import SanglierError
-from sanglier.spec.budget import GRACE_S, inequalities, longer_hold_s, with_levels
+from sanglier.spec.budget import GRACE_S, inequalities, longer_hold_s, with_turns
 from sanglier.spec.cluster import Timings
 from sanglier.spec.predict import predict_one
 from sanglier.spec.solve import CEILING_S, default_fence_s, least_stall_s, solve
@@ -36,14 +36,14 @@ def test_a_wish_that_can_be_kept_is_kept(wish: tuple[int, int]) -> None:
 
 
 @st.composite
-def wishes_with_levels(draw: st.DrawFn) -> tuple[int, int, int]:
+def wishes_with_turns(draw: st.DrawFn) -> tuple[int, int, int]:
     """Draw a stall, a time of fencing and levels of it that go together."""
     levels = draw(st.integers(2, 9))
     fence = draw(st.integers(1, 55 // levels))
     return draw(st.integers(least_stall_s(levels * fence), CEILING_S)), fence, levels
 
 
-@given(wishes_with_levels())
+@given(wishes_with_turns())
 def test_a_wish_is_kept_with_all_levels_of_fencing(wish: tuple[int, int, int]) -> None:
     stall, fence, levels = wish
     timings = solve(stall, fence, levels)
@@ -51,12 +51,12 @@ def test_a_wish_is_kept_with_all_levels_of_fencing(wish: tuple[int, int, int]) -
     predicted = predict_one(timings, "open-server-dead").stall_s
     assert predicted is not None
     assert predicted <= stall
-    assert (timings.fence_s, timings.fence_levels) == (fence, levels)
+    assert (timings.fence_s, timings.fence_turns) == (fence, levels)
 
 
 @given(st.integers(8, CEILING_S), st.integers(1, 2))
 def test_levels_share_what_is_there_for_fencing(stall: int, levels: int) -> None:
-    assert solve(stall, levels=levels).fence_s <= default_fence_s(stall)
+    assert solve(stall, turns=levels).fence_s <= default_fence_s(stall)
 
 
 @given(st.sampled_from((SAFE, FAST)), st.integers(1, 9))
@@ -64,7 +64,7 @@ def test_who_holds_its_fire_outlasts_every_level_of_the_others_shot(
     named: Timings, levels: int
 ) -> None:
     """And the higher node id, where no side is open, outlasts the lower one's hold and shot."""
-    timings = with_levels(named, levels)
+    timings = with_turns(named, levels)
     others_shot = levels * named.fence_s
     late = 2 * timings.drbd_ping_int_s
     assert timings.fence_hold_s > late + GRACE_S + others_shot

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element, SubElement
 
+from sanglier.spec.budget import on_s
 from sanglier.spec.cluster import Cluster, FenceDevice, StorageServer, Timings, Volume
 
 ALERT = "/usr/lib/sanglier/node-alert"
@@ -50,8 +51,9 @@ def side(volume: Volume) -> str:
 
 
 def device_id(server: StorageServer, device: FenceDevice) -> str:
-    """Id of a fence device."""
-    return f"fence-{server.name}-{device.level}"
+    """Id of a fence device; with a dot, which no name of a server has."""
+    position = f".{device.position}" if device.position > 1 else ""
+    return f"fence-{server.name}-{device.level}{position}"
 
 
 def password_path(server: StorageServer, device: FenceDevice) -> str:
@@ -143,8 +145,18 @@ def fence_timeouts(timings: Timings) -> dict[str, str]:
     return dict.fromkeys(("pcmk_reboot_timeout", "pcmk_off_timeout"), f"{timings.fence_s}s")
 
 
-def _fence(resources: Element, server: StorageServer, device: FenceDevice, timings: Timings,
-           ) -> None:  # fmt: skip
+def _on_timeout(timings: Timings, level: tuple[FenceDevice, ...]) -> dict[str, str]:
+    """Give the time for the "on" that Pacemaker makes of a reboot by several devices."""
+    return {"pcmk_on_timeout": f"{on_s(timings, len(level))}s"} if len(level) > 1 else {}
+
+
+def _fence(
+    resources: Element,
+    server: StorageServer,
+    device: FenceDevice,
+    level: tuple[FenceDevice, ...],
+    timings: Timings,
+) -> None:
     """Try a device that does not answer at most once in two minutes: each try holds up the rest.
 
     The look at one that runs holds up nothing, so it may be slow, as management controllers are.
@@ -158,6 +170,7 @@ def _fence(resources: Element, server: StorageServer, device: FenceDevice, timin
         **({} if device.no_password else {"password_script": password_path(server, device)}),
         "pcmk_host_list": server.hostname,
         **fence_timeouts(timings),
+        **_on_timeout(timings, level),
         "pcmk_monitor_timeout": "20s",
     })  # fmt: skip
     _values(primitive, "meta_attributes", f"{identity}-meta", {
@@ -171,8 +184,9 @@ def _fence(resources: Element, server: StorageServer, device: FenceDevice, timin
 def _resources(parent: Element, cluster: Cluster) -> None:
     resources = SubElement(parent, "resources")
     for server in cluster.storage:
-        for device in server.fence:
-            _fence(resources, server, device, cluster.timings)
+        for level in server.fence_levels:
+            for device in level:
+                _fence(resources, server, device, level, cluster.timings)
     for volume in cluster.volumes:
         _mirror(resources, volume)
         _target(resources, volume)
@@ -216,12 +230,14 @@ def _constraints(parent: Element, cluster: Cluster) -> None:
 
 
 def _topology(parent: Element, cluster: Cluster) -> None:
+    """All devices of a level must succeed: it makes "off" of each, then "on", of a reboot."""
     levels = SubElement(parent, "fencing-topology")
     for server in cluster.storage:
-        for device in server.fence:
+        for level in server.fence_levels:
+            devices = [device_id(server, device) for device in level]
             SubElement(levels, "fencing-level", {
-                "id": f"level-{device_id(server, device)}", "target": server.hostname,
-                "index": str(device.level), "devices": device_id(server, device),
+                "id": f"level-{devices[0]}", "target": server.hostname,
+                "index": str(level[0].level), "devices": ",".join(devices),
             })  # fmt: skip
 
 

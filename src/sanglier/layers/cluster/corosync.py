@@ -55,7 +55,7 @@ def _quorum(cluster: Cluster) -> str:
             host: {cluster.witness.address}
             algorithm: ffsplit
             tie_breaker: lowest
-            tls: off
+            tls: required
         }}
     }}
 }}

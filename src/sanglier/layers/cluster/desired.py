@@ -9,13 +9,31 @@ from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
 from sanglier.layers.cluster.cib import ALERT, password_path
 from sanglier.layers.cluster.corosync import authkey_file, conf_file
-from sanglier.layers.files import WantedFile
+from sanglier.layers.files import HEADER, WantedFile
 from sanglier.spec.cluster import StorageServer
 
-UNITS = ("corosync.service", "corosync-qdevice.service", "pacemaker.service")
+QDEVICE_UNIT = "corosync-qdevice.service"
+UNITS = ("corosync.service", QDEVICE_UNIT, "pacemaker.service")
 """In the order in which they start."""
 QNETD_UNIT = "corosync-qnetd.service"
 AGENTS = "/usr/lib/ocf/resource.d/sanglier"
+REQUIRED = "Required"
+"""TLS in force, in the words of corosync-qdevice-tool(8) and corosync-qnetd-tool(8)."""
+OUTDATED = "/run/sanglier/qdevice-outdated"
+"""Its quorum device has not taken a server's newest certificate yet; gone after a boot."""
+
+
+def requiring_file() -> WantedFile:
+    """Make corosync-qnetd refuse clients without TLS, whatever its options file says.
+
+    Its man page calls the option ``-s required``; the program (3.0.3) knows ``req`` only.
+    """
+    text = (
+        f"{HEADER}[Service]\nExecStart=\n"
+        "ExecStart=/usr/bin/corosync-qnetd -f $COROSYNC_QNETD_OPTIONS -s req\n"
+    )
+    path = f"/etc/systemd/system/{QNETD_UNIT}.d/sanglier.conf"
+    return WantedFile(path=path, content=text)
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sanglier.layers.cluster.certificates import Certificate
 from sanglier.layers.cluster.cib import Form
 from sanglier.layers.files import Files
 from sanglier.layers.services import Units
@@ -50,6 +51,34 @@ class State:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A storage server's end of the link to the witness."""
+
+    now: int = 0
+    """The server's clock, seconds since 1970."""
+    database: bool = False
+    """There is an NSS database, whatever is in it."""
+    authority: Certificate | None = None
+    """The witness's authority, as this server knows it."""
+    certificate: Certificate | None = None
+    tls: str = ""
+    """With which setting the quorum device runs (Required, Supported, Unsupported); empty when it
+    does not run.  It reads its configuration and its database when it starts, and then never."""
+    encrypted: bool | None = None
+    """Whether its connection is; ``None`` when it has none."""
+    outdated: bool = False
+    """A certificate came since the quorum device was started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A quorum device that is connected to the witness, corosync-qnetd-tool(8)."""
+
+    cluster: str
+    encrypted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterFacts:
     """The cluster engine on one storage server."""
 
@@ -61,6 +90,7 @@ class ClusterFacts:
     """The quorum device on the witness gives its vote."""
     configuration: Form | None = None
     state: State | None = None
+    link: Link = field(default_factory=Link)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +98,12 @@ class WitnessFacts:
     """The quorum device's server on the witness."""
 
     units: Units
+    now: int = 0
+    """The witness's clock, seconds since 1970."""
+    files: Files = field(default_factory=dict)
+    authority: Certificate | None = None
+    certificate: Certificate | None = None
+    tls: str = ""
+    """What the daemon asks of its clients (Required, Supported, Unsupported); empty when it does
+    not run."""
+    clients: tuple[Client, ...] = ()

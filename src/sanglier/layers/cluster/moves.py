@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import IntEnum
 
 from sanglier.core.action import Script
 from sanglier.core.address import Address
@@ -11,15 +12,30 @@ from sanglier.core.step import Effect, Mark, Risk, Step
 from sanglier.layers.base import Goal
 from sanglier.layers.cluster import cib
 from sanglier.layers.cluster.corosync import checked_values
-from sanglier.layers.cluster.desired import QNETD_UNIT, UNITS
+from sanglier.layers.cluster.desired import (
+    OUTDATED,
+    QDEVICE_UNIT,
+    QNETD_UNIT,
+    REQUIRED,
+    UNITS,
+    requiring_file,
+)
 from sanglier.layers.cluster.facts import ClusterFacts, Node, State, WitnessFacts
 from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts
+from sanglier.layers.files import differs
 from sanglier.layers.services import RUNNING, STOPPED
 from sanglier.layers.target.desired import core, groups, readable, state_path, tpg
 from sanglier.layers.target.facts import Export, TargetFacts
 from sanglier.spec.cluster import Cluster, FenceDevice, StorageServer, Volume
 
 ENABLE = 'systemctl enable -q "$@" 2>/dev/null; systemctl start -- "$@"'
+# $1 the quorum device, $2 the mark that it has not taken its newest certificate: when it starts, it
+# does.  Then all units.
+START_ENGINE = """
+systemctl is-active -q "$1" || rm -f "$2"
+shift 2
+systemctl enable -q "$@" 2>/dev/null; systemctl start -- "$@"
+"""
 # Pacemaker goes first: it closes and stops what runs here.  Its configuration would start all
 # that again, before another could be loaded.
 DISABLE = """
@@ -85,6 +101,25 @@ crm_resource --wait --timeout="${seconds}s"
 """
 
 
+class Phase(IntEnum):
+    """The order of what is done; each ends on all hosts before the next begins."""
+
+    FILES = 0
+    """And the witness: before anything, it must take clients with TLS and without."""
+    REQUEST = 1
+    SIGN = 2
+    INSTALL = 3
+    CONFIGURE = 4
+    """corosync.conf asks for TLS once there are certificates.  Fence devices are tried."""
+    START = 5
+    GATHER = 6
+    RECONNECT = 7
+    """And 8, for the second storage server."""
+    REQUIRE = 9
+    LOAD = 10
+    SETTLE = 11
+
+
 SHOWN = 4
 """Differences that a reason names; more are counted."""
 
@@ -111,14 +146,17 @@ def _unchanged(facts: Facts) -> Facts:
     return facts
 
 
-def start_witness(host: str) -> Step:
+def start_witness(host: str, reason: str = "") -> Step:
     """Start the quorum device's server, also at boot."""
 
     def effect(facts: Facts) -> Facts:
-        return facts.with_(host, WitnessFacts(units={QNETD_UNIT: RUNNING}))
+        now = facts.of(host, WitnessFacts)
+        tls = "Supported" if differs(requiring_file(), now.files) else REQUIRED
+        return facts.with_(host, replace(now, units={QNETD_UNIT: RUNNING}, tls=tls))
 
     return step(
-        host, "witness", 0, Mark.START, f"start {QNETD_UNIT}, also at boot", "it does not run",
+        host, "witness", Phase.FILES, Mark.START, f"start {QNETD_UNIT}, also at boot",
+        reason or "it does not run",
         Script(text=ENABLE, args=(QNETD_UNIT,)), effect,
     )  # fmt: skip
 
@@ -128,7 +166,7 @@ def check_device(host: str, server: StorageServer, device: FenceDevice) -> Step:
     words = tuple(word for pair in device.parameters for word in pair)
     password = "" if device.no_password else cib.password_path(server, device)
     return step(
-        host, cib.device_id(server, device), 1, Mark.START,
+        host, cib.device_id(server, device), Phase.CONFIGURE, Mark.START,
         f"check that {device.agent} reaches the power switch of {server.name}",
         "no working fencing, no guarded mode",
         Script(text=CHECK, args=(device.agent, password, *words)), _unchanged, limit=120,
@@ -150,14 +188,16 @@ def start_engine(host: str, goal: Goal) -> Step:
             units=dict.fromkeys(UNITS, RUNNING),
             values={**now.values, **checked_values(goal.cluster)},
             device_votes=True,
+            link=replace(now.link, tls=REQUIRED, encrypted=True, outdated=False),
             configuration=next((o.configuration for o in others if o.configuration), None),
             state=next((o.state for o in others if o.state), State()),
         )
         return facts.with_(host, changed)
 
     return step(
-        host, "engine", 2, Mark.START, "start corosync, its quorum device and pacemaker",
-        "not all of them run", Script(text=ENABLE, args=UNITS), effect, limit=90,
+        host, "engine", Phase.START, Mark.START, "start corosync, its quorum device and pacemaker",
+        "not all of them run",
+        Script(text=START_ENGINE, args=(QDEVICE_UNIT, OUTDATED, *UNITS)), effect, limit=90,
     )  # fmt: skip
 
 
@@ -165,7 +205,8 @@ def gather(host: str, cluster: Cluster) -> Step:
     """Wait until the servers have found each other and the witness."""
     args = ("60", str(len(cluster.storage)))
     return step(
-        host, "membership", 3, Mark.START, "wait until the storage servers agree, with quorum",
+        host, "membership", Phase.GATHER, Mark.START,
+        "wait until the storage servers agree, with quorum",
         "the engine was just started", Script(text=GATHER, args=args), _unchanged, limit=150,
     )  # fmt: skip
 
@@ -184,7 +225,8 @@ def load(host: str, goal: Goal, reasons: tuple[str, ...]) -> Step:
 
     shown = reasons[:SHOWN] + ((f"and {len(reasons) - SHOWN} more",) * (len(reasons) > SHOWN))
     return step(
-        host, "configuration", 4, Mark.CHANGE, "load Pacemaker's configuration", "; ".join(shown),
+        host, "configuration", Phase.LOAD, Mark.CHANGE, "load Pacemaker's configuration",
+        "; ".join(shown),
         Script(text=LOAD, args=(cib.as_text(root),)), effect, Risk.DISRUPTIVE,
     )  # fmt: skip
 
@@ -193,7 +235,8 @@ def settle(host: str, goal: Goal, reason: str) -> Step:
     """Wait until every volume is mirrored, exported and open on one side."""
     ids = tuple(cib.side(volume) for volume in goal.cluster.volumes)
     return step(
-        host, "resources", 5, Mark.START, "wait until one side of every volume is open", reason,
+        host, "resources", Phase.SETTLE, Mark.START,
+        "wait until one side of every volume is open", reason,
         Script(text=SETTLE, args=("120", *ids)), lambda facts: settled(goal, facts), limit=240,
     )  # fmt: skip
 
@@ -268,7 +311,7 @@ def stop_engine(host: str, goal: Goal) -> Step:
         now = facts.of(host, ClusterFacts)
         stopped = replace(
             now, units=dict.fromkeys(UNITS, STOPPED), values={}, device_votes=False, state=None,
-            configuration=None,
+            configuration=None, link=replace(now.link, tls="", encrypted=None),
         )  # fmt: skip
         facts = facts.with_(host, stopped)
         return _nothing_runs(goal, facts, host)
@@ -296,7 +339,9 @@ def stop_witness(host: str) -> Step:
     """Stop the quorum device's server for good."""
 
     def effect(facts: Facts) -> Facts:
-        return facts.with_(host, WitnessFacts(units={QNETD_UNIT: STOPPED}))
+        now = facts.of(host, WitnessFacts)
+        stopped = replace(now, units={QNETD_UNIT: STOPPED}, tls="", clients=())
+        return facts.with_(host, stopped)
 
     return step(
         host, "witness", 1, Mark.STOP, f"stop {QNETD_UNIT} for good",
@@ -308,5 +353,6 @@ def stop_witness(host: str) -> Step:
 def reload(host: str, reason: str, action: Script, effect: Effect) -> Step:
     """Make running servers read corosync.conf again."""
     return step(
-        host, "corosync.conf", 0, Mark.CHANGE, "reload corosync.conf", reason, action, effect
-    )
+        host, "corosync.conf", Phase.CONFIGURE, Mark.CHANGE, "reload corosync.conf", reason,
+        action, effect,
+    )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sanglier.core.facts import Facts
 from sanglier.core.layer import StatusLine
 from sanglier.layers.base import Goal
-from sanglier.layers.cluster import cib, sides
+from sanglier.layers.cluster import cib, link, sides
 from sanglier.layers.cluster.facts import ClusterFacts, State
 from sanglier.spec.cluster import Cluster, StorageServer
 
@@ -57,7 +57,7 @@ def status(goal: Goal, facts: Facts) -> tuple[StatusLine, ...]:
     for server in goal.cluster.storage:
         if facts.has(server.name, ClusterFacts):
             now = facts.of(server.name, ClusterFacts)
-            lines.append(_engine(server, now))
+            lines += [_engine(server, now), *filter(None, [link.status(server.name, now.link)])]
             if now.state and (view is None or now.state.coordinator == server.hostname):
                 view = (server.name, now.state)
     if view:

@@ -11,10 +11,11 @@ from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
 from sanglier.core.step import Effect, Step
 from sanglier.layers.base import Goal
-from sanglier.layers.cluster import cib, judge, moves, sides
+from sanglier.layers.cluster import cib, judge, link, moves, sides
 from sanglier.layers.cluster.corosync import AUTHKEY, CONF, checked_values
-from sanglier.layers.cluster.desired import QNETD_UNIT, UNITS, files_of
-from sanglier.layers.cluster.facts import ClusterFacts, WitnessFacts
+from sanglier.layers.cluster.desired import UNITS, files_of
+from sanglier.layers.cluster.facts import ClusterFacts
+from sanglier.layers.cluster.moves import Phase
 from sanglier.layers.files import WantedFile, as_read, differs, write_step
 from sanglier.layers.services import Unit, Units
 from sanglier.spec.cluster import StorageServer
@@ -51,7 +52,8 @@ def _files(goal: Goal, server: StorageServer, now: ClusterFacts) -> Iterator[Ste
             reload: tuple[Action, ...] = (RELOAD,) if wanted.path == CONF and running else ()
             address = Address(host=server.name, layer="cluster", subject=_subject(wanted.path))
             effect = _written(server.name, wanted, goal)
-            yield write_step(address, wanted, now.files, effect, phase=0, then=reload)
+            phase = Phase.CONFIGURE if wanted.path == CONF else Phase.FILES
+            yield write_step(address, wanted, now.files, effect, phase=phase, then=reload)
 
 
 def _subject(path: str) -> str:
@@ -129,21 +131,14 @@ def _closed(goal: Goal, facts: Facts) -> str:
     )
 
 
-def _witness(goal: Goal, facts: Facts) -> tuple[Step, ...]:
-    witness = goal.cluster.witness
-    if witness is None or not facts.has(witness.name, WitnessFacts):
-        return ()
-    runs = _runs(facts.of(witness.name, WitnessFacts).units, (QNETD_UNIT,))
-    return () if runs else (moves.start_witness(witness.name),)
-
-
 def propose(goal: Goal, facts: Facts) -> Proposal:
     """Propose for the guarded mode; in the article's mode only say what it is."""
     if not goal.cluster.guarded:
         return Proposal(problems=judge.article(goal))
-    steps = list(_witness(goal, facts))
+    steps = list(link.steps(goal, facts))
     steps += [sides.shut(goal, found) for found in sides.opened(goal, facts)]
-    problems = [*judge.problems(goal, facts), *sides.problems(goal, facts)]
+    problems = [*judge.problems(goal, facts), *link.problems(goal, facts)]
+    problems += sides.problems(goal, facts)
     read = [s for s in goal.cluster.storage if facts.has(s.name, ClusterFacts)]
     for server in read:
         now = facts.of(server.name, ClusterFacts)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+from sanglier.core.action import Script
 from sanglier.core.address import Address
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
 from sanglier.core.step import Effect, Step
 from sanglier.layers.base import Goal
-from sanglier.layers.cluster import moves
+from sanglier.layers.cluster import exchange, moves
 from sanglier.layers.cluster.corosync import CONF
-from sanglier.layers.cluster.desired import QNETD_UNIT, UNITS, files_of
+from sanglier.layers.cluster.desired import QNETD_UNIT, UNITS, files_of, requiring_file
 from sanglier.layers.cluster.facts import ClusterFacts, WitnessFacts
 from sanglier.layers.files import HEADER, Files, WantedFile, differs, remove_step
 from sanglier.layers.services import Unit, Units
 from sanglier.spec.cluster import StorageServer
+
+REREAD = Script(text="systemctl daemon-reload")
 
 
 def _lives(units: Units, names: tuple[str, ...]) -> bool:
@@ -48,13 +52,28 @@ def _server(goal: Goal, facts: Facts, server: StorageServer) -> tuple[Step, ...]
             address = Address(host=server.name, layer="cluster", subject=subject)
             effect = _forgotten(server.name, wanted.path)
             steps.append(remove_step(address, wanted.path, effect, phase=2))
+    if now.link.database:
+        steps.append(exchange.forget(server.name))
     return tuple(steps)
 
 
-def _witness_lives(facts: Facts, host: str) -> bool:
+def _witness(facts: Facts, host: str) -> Iterator[Step]:
+    """Stop the daemon and give it back its own options; the authority is the package's."""
     if not facts.has(host, WitnessFacts):
-        return False
-    return _lives(facts.of(host, WitnessFacts).units, (QNETD_UNIT,))
+        return
+    now, wanted = facts.of(host, WitnessFacts), requiring_file()
+    if _lives(now.units, (QNETD_UNIT,)):
+        yield moves.stop_witness(host)
+    if wanted.path in now.files:
+        address = Address(host=host, layer="cluster", subject="encryption")
+        yield remove_step(address, wanted.path, _plain_again(host), phase=2, then=(REREAD,))
+
+
+def _plain_again(host: str) -> Effect:
+    def effect(facts: Facts) -> Facts:
+        return facts.with_(host, replace(facts.of(host, WitnessFacts), files={}))
+
+    return effect
 
 
 def teardown(goal: Goal, facts: Facts) -> Proposal:
@@ -64,6 +83,6 @@ def teardown(goal: Goal, facts: Facts) -> Proposal:
         if facts.has(server.name, ClusterFacts):
             steps += _server(goal, facts, server)
     witness = goal.cluster.witness
-    if witness and _witness_lives(facts, witness.name):
-        steps.append(moves.stop_witness(witness.name))
+    if witness:
+        steps += _witness(facts, witness.name)
     return Proposal(steps=tuple(steps))

@@ -129,7 +129,8 @@ def fence_parameters(draft: Draft) -> Iterator[Found]:
 
 def _devices(draft: Draft) -> Iterator[DraftFence]:
     for server in draft.storage or ():
-        yield from server.fence
+        for level in server.fence:
+            yield from level
 
 
 def _parameter(parameter: Placed[Tree]) -> Iterator[Found]:
@@ -201,19 +202,19 @@ def no_kill(draft: Draft) -> Iterator[Found]:
 
 @rule("SG-SPEC-079")
 def too_slow(draft: Draft) -> Iterator[Found]:
-    """A fence agent ends within the time that its level has
+    """A fence agent ends within the time that it has
 
     Pacemaker gives up an agent after the time that the timings leave for fencing (`safe` 20 s,
     `fast` 8 s, or `fence:` of a wish); one that is told to wait longer is killed in the middle,
     perhaps after it has switched the server off and before it could say so.
     """
-    most = _level_s(draft)
+    most = _device_s(draft)
     for device in _devices(draft):
         for parameter in device.parameters:
             name = str(parameter.path[-1])
             seconds = _seconds(parameter.value) if name in _TIMES else None
             if seconds is not None and most is not None and seconds > most:
-                what = f"{name} of {seconds:g} s is more than the {most} s of a level of fencing"
+                what = f"{name} of {seconds:g} s is more than the {most} s of a fence device"
                 fix = f"write at most {most}, or timings with a longer `fence:`"
                 yield Found(parameter.path, what, fix)
 
@@ -229,29 +230,35 @@ def _seconds(value: Tree) -> float | None:
         return None
 
 
-def _level_s(draft: Draft) -> int | None:
-    """Give the time of one level; ``None`` where the timings are wrong themselves."""
+def _device_s(draft: Draft) -> int | None:
+    """Give the time of one device; ``None`` where the timings are wrong themselves."""
     try:
         if draft.stall is None:
             return by_name(draft.timings.value if draft.timings else "safe").fence_s
         if draft.stall_fence is not None:
             return parse_seconds(draft.stall_fence.value)
-        return default_fence_s(parse_seconds(draft.stall.value), draft.fence_levels)
+        return default_fence_s(parse_seconds(draft.stall.value), draft.fence_turns)
     except (KeyError, ValueError):
         return None
 
 
 @rule("SG-SPEC-075")
 def level_count(draft: Draft) -> Iterator[Found]:
-    """There are at most nine fence levels
+    """There are at most nine fence levels, each with a device
 
     Pacemaker's fencing topology has nine. Two are usual: the server's management controller,
-    and the power strip for when the controller lost its power together with the server.
+    and the power strip for when the controller lost its power together with the server. The
+    devices of a level (a list in the list) must all succeed, as the strips of a server with two
+    power supplies must.
     """
     for server in draft.storage or ():
+        path = (*server.name.path, "fence")
         if len(server.fence) > MAX_LEVELS:
-            what = f"expected at most {MAX_LEVELS} devices, got {len(server.fence)}"
-            yield Found((*server.name.path, "fence"), what, "leave out the last ones", key=True)
+            what = f"expected at most {MAX_LEVELS} levels, got {len(server.fence)}"
+            yield Found(path, what, "leave out the last ones", key=True)
+        for number, level in enumerate(server.fence):
+            if not level:
+                yield Found((*path, number), "a level without a device", "leave it out")
 
 
 @rule("SG-SPEC-076")
@@ -260,7 +267,7 @@ def device_twice(draft: Draft) -> Iterator[Found]:
 
     Two devices with the same agent and the same parameters switch the same thing off. For two
     servers it is a mistake of copying that kills the one that should go on; for one server, a
-    second level that fails whenever the first one does.
+    second level that fails whenever the first one does, or a power supply that nobody cuts.
     """
     seen: dict[object, DraftFence] = {}
     for device in _devices(draft):

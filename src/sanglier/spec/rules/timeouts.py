@@ -46,7 +46,7 @@ def possible_stall(draft: Draft) -> Iterator[Found]:
     if draft.stall is None or stall is None or (draft.stall_fence is not None and fence is None):
         return
     try:
-        solve(stall, fence, draft.fence_levels)
+        solve(stall, fence, draft.fence_turns)
     except SanglierError as error:
         yield Found(draft.stall.path, error.what, error.fix)
 
