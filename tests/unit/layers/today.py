@@ -25,7 +25,7 @@ from sanglier.layers.drbd.desired import (
     resource_file,
 )
 from sanglier.layers.files import HEADER, WantedFile, parse_digest
-from sanglier.layers.initiator.desired import UDEV_PATH, login_file
+from sanglier.layers.initiator.desired import UDEV_PATH, boot_file, daemon_file, login_file
 from sanglier.layers.ocfs2.desired import (
     BARRIER,
     again_file,
@@ -170,11 +170,11 @@ def _line_of(mounts: str) -> str:
 
 
 def _with_login_file(text: str) -> str:
-    """Add the drop-in, which is younger than the recordings, beside the rule of the same step."""
-    wanted = login_file()
-    if f"==> {UDEV_PATH} <==" not in text or wanted.path in text:
-        return text
-    return f"{text}\n\n==> {wanted.path} <==\n{wanted.text}"
+    """Add the drop-ins and the program, which are younger than the recordings, beside the rule."""
+    for wanted in (login_file(), daemon_file(), boot_file()):
+        if f"==> {UDEV_PATH} <==" in text and f"==> {wanted.path} <==" not in text:
+            text = f"{text}\n\n==> {wanted.path} <==\n{wanted.text}"
+    return text
 
 
 def _with_release(text: str) -> str:

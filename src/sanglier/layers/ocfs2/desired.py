@@ -12,6 +12,7 @@ from importlib.resources import files
 
 from sanglier.layers.backing.desired import PENDING_DIR
 from sanglier.layers.files import HEADER, WantedFile
+from sanglier.layers.initiator.desired import BOOT_PATH
 from sanglier.spec.cluster import ApplicationServer, Cluster, Timings, Volume, Workload
 
 CONF_PATH = "/etc/ocfs2/cluster.conf"
@@ -213,6 +214,7 @@ def again_file() -> WantedFile:
         f"[Service]\n"
         f"Type=oneshot\n"
         f"ExecStartPre=/bin/sleep {AGAIN_S}\n"
+        f"ExecStartPre=-/bin/sh {BOOT_PATH} luns\n"
         f"ExecStart=/bin/systemctl start --no-block %i.mount\n"
     )
     return WantedFile(path=f"{UNIT_DIR}/{AGAIN}@.service", content=content)

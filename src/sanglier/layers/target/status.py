@@ -5,7 +5,7 @@ from __future__ import annotations
 from sanglier.core.facts import Facts
 from sanglier.core.layer import StatusLine
 from sanglier.layers.base import Goal
-from sanglier.layers.target.desired import GROUP, lun_group, state_path, tpg
+from sanglier.layers.target.desired import GROUP, admitted, boots_path, lun_group, state_path, tpg
 from sanglier.layers.target.facts import TargetFacts
 from sanglier.spec.cluster import StorageServer, Volume
 
@@ -22,7 +22,14 @@ def _line(goal: Goal, facts: Facts, server: StorageServer, volume: Volume) -> St
                and node.count("/") == path.count("/") + 2)  # fmt: skip
     group = export.value(lun_group(goal, volume, server)) or "?"
     strayed = "" if group == GROUP else f"; ITS LUN IS IN THE PORT GROUP {group}"
-    text = f"{STATES.get(state, state)}, {portals} portals, {acls} initiators admitted{strayed}"
+    out = [
+        app.name
+        for app in admitted(goal, server)
+        if export.shut_out_since(boots_path(volume, goal.cluster.initiator_iqn(app)))
+    ]
+    shut = f"; SHUT OUT: {', '.join(out)}" if out else ""
+    text = f"{STATES.get(state, state)}, {portals} portals, {acls} initiators admitted"
+    text += strayed + shut
     return StatusLine(
         host=server.name,
         layer="target",
