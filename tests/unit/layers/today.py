@@ -35,6 +35,7 @@ from sanglier.layers.ocfs2.desired import (
     heard_service,
     mount_file,
     nodes_file,
+    panic_file,
 )
 from sanglier.layers.packages.probe import RELEASE_KEYS
 from sanglier.layers.target.desired import OWN_GROUP, STANDBY, tree_file
@@ -56,7 +57,7 @@ PROGRAMS = {"drbd": _programs(handler_file(GOAL)), "cluster": _programs(*OF_THE_
 
 
 YOUNGER = (
-    again_file(), nodes_file(GOAL.cluster), check_file(), check_unit(), heard_file(),
+    again_file(), nodes_file(GOAL.cluster), check_file(), check_unit(), heard_file(), panic_file(),
     *(heard_service(volume) for volume in GOAL.cluster.volumes),
 )  # fmt: skip
 """Files of the filesystem's layer that are younger than the recordings."""
