@@ -20,6 +20,16 @@ SILENCE_S, LOOKS_S, DEAD_S = 98, 20, 122
 """With `safe`: its silence until it is shut out, two looks, its silence until peers give it up."""
 
 
+BEYOND = "bs=4096 count=1"
+READ = f"dd if=/dev/mapper/sanglier-data of=/run/block {BEYOND} skip=4096 iflag=direct"
+REFUSED = f"""
+for disk in /dev/sd?; do
+    ! timeout 30 dd if=$disk of=/dev/null {BEYOND} skip=4096 iflag=direct || exit 1
+    ! timeout 30 dd if=/run/block of=$disk {BEYOND} seek=4096 oflag=direct conv=notrunc || exit 1
+done"""
+"""A block that lies beyond LIO's empty LUN 0 is read no more, and what was read of it not written."""
+
+
 def acl(server: str, app: str) -> str:
     return f"{tpg(server)}/acls/{IQN}.{app}"
 
@@ -60,7 +70,7 @@ def test_each_login_names_its_boot_and_lio_counts_its_commands(site: Site) -> No
 
 def test_one_that_was_paused_for_too_long_does_not_get_its_lun_back(site: Site) -> None:
     """Without a mount o2cb does not reset it, so the same boot logs in again: the hard case."""
-    site.on("srv-b", "systemctl stop data.mount")
+    site.on("srv-b", f"systemctl stop data.mount; {READ}")
     boot = site.on("srv-b", BOOT)
     site.lab.freeze("srv-b")
     began = time.monotonic()
@@ -78,11 +88,7 @@ def test_one_that_was_paused_for_too_long_does_not_get_its_lun_back(site: Site) 
     time.sleep(25)
     assert all(shut_out(site, server, "srv-b") for server in STORAGE)
     assert site.on("srv-b", BOOT) == boot
-    site.on(
-        "srv-b",
-        "for disk in /dev/sd?; do"
-        " ! timeout 20 dd if=$disk of=/dev/null bs=4096 count=1 iflag=direct || exit 1; done",
-    )
+    site.on("srv-b", REFUSED)
     assert "SG-TGT-002" in site.run("plan").stdout
     assert "SHUT OUT: srv-b" in site.run("status").stdout
     assert not any("acl" in step for step in site.steps())
