@@ -27,7 +27,7 @@ for disk in /dev/sd?; do
     ! timeout 30 dd if=$disk of=/dev/null {BEYOND} skip=4096 iflag=direct || exit 1
     ! timeout 30 dd if=/run/block of=$disk {BEYOND} seek=4096 oflag=direct conv=notrunc || exit 1
 done"""
-"""A block that lies beyond LIO's empty LUN 0 is read no more, and what was read of it not written."""
+"""A block beyond LIO's empty LUN 0 is read no more, and what was read of it before not written."""
 
 
 def acl(server: str, app: str) -> str:

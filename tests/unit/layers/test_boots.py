@@ -248,6 +248,15 @@ def test_who_is_logged_in_after_that_time_is_alive(target: Target) -> None:
     assert target.mapped(P)
 
 
+def test_with_fast_timings_a_session_proves_nothing(target: Target) -> None:
+    """A dead one lasts as long as that, 45 s."""
+    tree = target.place.root / "etc/targets" / VOLUME.name
+    target.place.put(tree, tree.read_text().replace(f"silence {LIMIT}\n", "silence 40\n"))
+    target.silent_for(40, Q)
+    target.silent_for(2 * LOOK, Q)
+    assert not target.mapped(P)
+
+
 def test_who_names_no_boot_is_never_shut_out(target: Target) -> None:
     """It could not be given the LUN back: open-iscsi's own alias is the host's name."""
     target.kept(P).unlink()

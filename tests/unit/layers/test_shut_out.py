@@ -28,7 +28,8 @@ def without_lun(note: str) -> Facts:
     old = facts.of(SERVER.name, TargetFacts).exports[VOLUME.name]
     nodes = frozenset(node for node in old.nodes if not node.startswith(LUN))
     assert len(nodes) < len(old.nodes)
-    export = Export(nodes=nodes, values={**old.values, **({NOTE: note} if note else {})})
+    values = {path: value for path, value in old.values.items() if path != NOTE}
+    export = Export(nodes=nodes, values={**values, **({NOTE: note} if note else {})})
     return altered(facts, SERVER.name, TargetFacts, exports={VOLUME.name: export})
 
 
@@ -51,6 +52,13 @@ def test_status_tells_who_is_shut_out() -> None:
     lines = {line.host: line.text for line in status.status(GOAL, without_lun(OUT))}
     assert lines[SERVER.name].endswith("; SHUT OUT: srv-a")
     assert "SHUT OUT" not in lines["disk-b"]
+
+
+def test_status_tells_who_has_not_named_its_boot_and_is_not_guarded() -> None:
+    (line, *_) = status.status(GOAL, without_lun(""))
+    assert line.text.endswith("; a pause is not guarded against before the next boot of srv-a")
+    assert line.healthy
+    assert "guarded" not in status.status(GOAL, facts_of("converged"))[0].text
 
 
 def test_a_note_is_read_with_the_export() -> None:

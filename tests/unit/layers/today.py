@@ -7,6 +7,7 @@ case, that is, whatever differs from what was loaded then, stays as it was recor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
@@ -38,7 +39,7 @@ from sanglier.layers.ocfs2.desired import (
     panic_file,
 )
 from sanglier.layers.packages.probe import RELEASE_KEYS
-from sanglier.layers.target.desired import OWN_GROUP, STANDBY, tree_file
+from sanglier.layers.target.desired import OWN_GROUP, STANDBY, boots_path, tree_file
 from sanglier.run.recorded import load_recording
 
 from .goal import ARTICLE, FIXTURES, GOAL, VOLUME
@@ -56,6 +57,7 @@ PROGRAMS = {"drbd": _programs(handler_file(GOAL)), "cluster": _programs(*OF_THE_
 """Layer -> path of a program -> its digest."""
 
 
+ACL = re.compile(r"^node iscsi/[^/]+/tpgt_1/acls/[^/]+$")
 YOUNGER = (
     again_file(), nodes_file(GOAL.cluster), check_file(), check_unit(), heard_file(), panic_file(),
     *(heard_service(volume) for volume in GOAL.cluster.volumes),
@@ -137,6 +139,13 @@ def _with_own_group_shut(text: str) -> str:
         head = f"/alua/{OWN_GROUP}/alua_access_{name} <==\n"
         text = text.replace(f"{head}{born}\n", f"{head}{now}\n")
     return text
+
+
+def _with_boots(text: str) -> str:
+    """Add what the target's monitor notes since 2026-11-27 of those who are logged in."""
+    acls = sorted({line.split("/")[4] for line in text.splitlines() if ACL.match(line)})
+    notes = (f"==> {boots_path(VOLUME, name)} <==\nknown a-boot" for name in acls)
+    return "\n".join((text, *notes)) if acls else text
 
 
 @cache
@@ -274,7 +283,7 @@ RENEWED: Mapping[tuple[str, str], Callable[[str], str]] = {
     ("cluster", "conf"): _with_tls,
     ("cluster", "values"): _with_tls,
     ("target", "trees"): _with_trees,
-    ("target", "export"): _with_own_group_shut,
+    ("target", "export"): lambda text: _with_boots(_with_own_group_shut(text)),
 }
 """Layer and the first word of an answer's name -> what renews its text."""
 
