@@ -168,6 +168,24 @@ def test_who_is_out_and_does_not_name_its_boot_stays_out(target: Target, alias: 
     assert not target.mapped(P)
 
 
+def test_a_session_that_has_failed_proves_no_boot(target: Target) -> None:
+    shut_out(target)
+    failed = SESSION.replace("LOGGED_IN", "FAILED").format(name=P, alias=f"{BOOT_ALIAS}{SECOND}")
+    target.place.put(target.acl(P) / "info", failed)
+    target.look(Q)
+    assert not target.mapped(P)
+
+
+def test_the_clock_of_a_new_boot_begins_anew(target: Target) -> None:
+    target.session(P, None)
+    target.silent_for(LIMIT - LOOK, Q)
+    target.session(P, f"{BOOT_ALIAS}{SECOND}")
+    target.look(Q)
+    target.session(P, None)
+    target.silent_for(LIMIT - LOOK, Q)
+    assert target.mapped(P)
+
+
 def test_a_short_silence_costs_nothing(target: Target) -> None:
     target.session(P, None)
     target.silent_for(LIMIT - LOOK, Q)
@@ -315,9 +333,11 @@ def started(target: Target) -> Target:
 
 def test_a_target_that_starts_does_not_give_the_lun_to_who_is_out(target: Target) -> None:
     shut_out(target)
-    (target.place.root / "said").unlink()
+    for name in ("said", "log"):
+        (target.place.root / name).unlink()
     started(target)
     assert not target.mapped(P)
+    assert not (target.place.root / "log").exists(), "it had it for a moment"
     assert target.mapped(Q)
     target.session(P, f"{BOOT_ALIAS}{FIRST}")
     target.silent_for(3 * LOOK, Q)
@@ -335,7 +355,9 @@ def test_after_a_start_there_is_less_time_to_come_back(target: Target) -> None:
     target.silent_for(10 * LIMIT)
     assert target.mapped(P)
     target.session(Q, f"{BOOT_ALIAS}{FIRST}")
-    target.silent_for(LIMIT * 3 // 5 + 2 * LOOK, Q)
+    target.silent_for(LIMIT * 3 // 5 - LOOK, Q)
+    assert target.mapped(P)
+    target.silent_for(2 * LOOK, Q)
     assert not target.mapped(P)
     assert target.mapped(Q)
 
