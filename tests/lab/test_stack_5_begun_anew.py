@@ -31,16 +31,21 @@ def unused(site: Site) -> Iterator[Site]:
     site.assert_whole()
 
 
+def apply_with_consent_alone(site: Site, code: str, consent: str) -> None:
+    """The application servers boot; without the consent nothing is done, with it all is whole."""
+    for server in SERVERS:
+        site.lab.start(server)
+    said = site.refused("apply", "--yes")
+    assert code in said
+    assert f"--allow {consent}" in said
+    site.apply("--allow", consent)
+    site.assert_whole()
+
+
 def test_a_volume_whose_disks_are_blank_is_begun_anew_where_that_is_meant(unused: Site) -> None:
     for host in ("disk-b", "disk-a"):
         unused.on(host, ZEROED)
-    for server in SERVERS:
-        unused.lab.start(server)
-    said = unused.refused("apply", "--yes")
-    assert "SG-DRBD-011" in said
-    assert "--allow new:data" in said
-    unused.apply("--allow", "new:data")
-    unused.assert_whole()
+    apply_with_consent_alone(unused, "SG-DRBD-011", "new:data")
     assert unused.on("srv-a", "ls /data") == "lost+found"
 
 
@@ -52,12 +57,6 @@ def test_the_older_side_is_gone_on_from_where_that_is_meant(unused: Site) -> Non
     unused.on("srv-a", "echo late > /data/late; sync")
     unused.lab.stop("srv-a")
     unused.on("disk-a", ZEROED)
-    for server in SERVERS:
-        unused.lab.start(server)
-    said = unused.refused("apply", "--yes")
-    assert "SG-DRBD-012" in said
-    assert "--allow older:data" in said
-    unused.apply("--allow", "older:data")
-    unused.assert_whole()
+    apply_with_consent_alone(unused, "SG-DRBD-012", "older:data")
     assert unused.on("srv-a", "cat /data/early") == "early"
     assert unused.on("srv-a", "ls /data/late 2>&1 || :").endswith("No such file or directory")
