@@ -22,7 +22,13 @@ from sanglier.lab.control import Lab
 from sanglier.lab.place import place
 from sanglier.lab.record import Wish
 
-OWN_LABS = ("test_lab_life.py", "test_stack_9_bare.py")
+OWN_LABS = (
+    "test_lab_life.py",
+    "test_lab_volatile.py",
+    "test_stack_9_bare.py",
+    "test_stack_9_two_volumes.py",
+    "test_stack_9_volatile.py",
+)
 SECOND_LAB = (
     "test_lab_faults.py",
     "test_lab_hosts.py",

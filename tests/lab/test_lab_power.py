@@ -16,6 +16,7 @@ from test_lab_life import traces
 from sanglier.lab import control, daemon, power
 from sanglier.lab.control import Lab
 from sanglier.lab.driver import State
+from sanglier.lab.manner import Manner
 from sanglier.lab.power import Action, PowerEvent
 from sanglier.lab.record import Wish
 
@@ -195,3 +196,27 @@ def test_the_data_disk_is_a_mapped_device(lab: Lab, name: str) -> None:
     assert shown.split()[2] == "linear"
     size = "test $(blockdev --getsz /dev/mapper/disk) = $(blockdev --getsz /dev/ubdb)"
     assert lab.run(name, "sh", "-c", f"{size} && test -L /dev/mapper/disk").returncode == 0
+
+
+@pytest.mark.parametrize("how", [Manner.SLOW, Manner.LATE])
+def test_a_switch_that_takes_its_time_still_satisfies_the_stock_agent(
+    lab: Lab, known: int, how: Manner
+) -> None:
+    lab.behave(VICTIM, how)
+    try:
+        done = fence(lab, "off")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert state(lab) is State.DEAD
+    finally:
+        lab.behave(VICTIM, Manner.HONEST)
+    assert [event.action for event in since(lab, known)] == [Action.OFF]
+
+
+def test_a_liar_satisfies_the_stock_agent_and_its_victim_lives(lab: Lab, known: int) -> None:
+    lab.behave(VICTIM, Manner.LIES)
+    try:
+        assert fence(lab, "off").returncode == 0
+        assert state(lab) is State.RUNNING
+    finally:
+        lab.behave(VICTIM, Manner.HONEST)
+    assert since(lab, known) == ()

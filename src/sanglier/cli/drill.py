@@ -18,7 +18,7 @@ from sanglier.cli.options import Allow, ClusterFile, SecretsFile, SshConfig
 from sanglier.core.errors import SanglierError
 from sanglier.drill import schedule, store
 from sanglier.drill.catalogue import DRILLS
-from sanglier.drill.engine import Plan
+from sanglier.drill.plan import Plan
 from sanglier.drill.report.summary import summary_lines
 from sanglier.drill.result import Verdict
 from sanglier.drill.scene import without_power
@@ -56,7 +56,8 @@ def list_() -> None:
     console = make_console()
     for drill in DRILLS.values():
         where = "lab" if drill.needs_power else "any"
-        console.print(f"  {drill.name:<28} {where:<4} {drill.explains}", highlight=False)
+        must = f" (must not pass: {', '.join(drill.planted)})" if drill.planted else ""
+        console.print(f"  {drill.name:<28} {where:<4} {drill.explains}{must}", highlight=False)
     kept = store.campaigns(store.drills_root(os.environ))
     console.print(f"\n{len(kept)} campaigns kept in {store.drills_root(os.environ)}")
     for one in kept[:10]:
@@ -90,9 +91,13 @@ def all_(
     ssh_config: SshConfig = None,
     secrets: SecretsFile = None,
 ) -> None:
-    """Play every drill that can be played there."""
+    """Play every drill that can be played there, but those that must not pass."""
     stage = _stage(file, lab, allow, ssh_config, secrets)
-    names = [drill.name for drill in DRILLS.values() if stage.lab or not drill.needs_power]
+    names = [
+        drill.name
+        for drill in DRILLS.values()
+        if (stage.lab or not drill.needs_power) and not drill.planted
+    ]
     _play(stage, [_named(name, quick, patience) for name in names], None)
 
 

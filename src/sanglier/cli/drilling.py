@@ -17,16 +17,19 @@ from sanglier.cli.lab_power import LabPower
 from sanglier.cli.setting import Setting, open_setting
 from sanglier.drill import store
 from sanglier.drill.campaign import play_all
-from sanglier.drill.engine import Engine, Plan
+from sanglier.drill.engine import Engine
+from sanglier.drill.plan import Plan
 from sanglier.drill.recorder import Load
 from sanglier.drill.report.summary import run_line
 from sanglier.drill.result import Campaign, DrillRun, Moment
 from sanglier.drill.scene import Scene
 from sanglier.drill.store import Kept
+from sanglier.drill.workloads import all_workloads
 from sanglier.lab import control
 from sanglier.lab.control import Lab
 from sanglier.run.kept import in_force
 from sanglier.run.ssh import SshTransport
+from sanglier.spec.cluster import Volume
 
 PATIENT = 24
 """Unanswered questions of a load's ssh: two minutes, so that a frozen host is not given up."""
@@ -93,30 +96,40 @@ async def _as_in_force(stage: Stage) -> Stage:
 
 
 async def play(stage: Stage, plan: Plan, kept: Kept, number: int) -> DrillRun:
-    """Play one plan, with connections of its own."""
+    """Play one plan, with connections of its own.
+
+    The load of each volume has one to each server: sshd takes ten sessions on one, MaxSessions.
+    """
     setting, goal = stage.setting, stage.setting.goal
     control_way = SshTransport(config=setting.ssh_config)
-    load_way = SshTransport(config=setting.ssh_config, silence=PATIENT)
-    volume = goal.cluster.volumes[0]
-    folder = f"{volume.mount}/.sanglier-drill/{kept.identity}/{number}"
+    volume = goal.cluster.deciding_volume
+    more = tuple(other for other in goal.cluster.volumes if other != volume)
 
     def say(moment: Moment) -> None:
         words = f"  {moment.at_s:6.1f} s  {moment.kind:<7} {moment.host:<10} {moment.text}"
         stage.console.print(words, style="dim", highlight=False)
 
+    def folder(on: Volume) -> str:
+        return f"{on.mount}/.sanglier-drill/{kept.identity}/{number}"
+
     scene = Scene(
-        goal=goal, transport=control_way, volume=volume, say=say,
+        goal=goal, transport=control_way, volume=volume, more=more, say=say, folder=folder(volume),
         power=LabPower(lab=stage.lab) if stage.lab else None,
     )  # fmt: skip
-    load = Load(
-        transport=load_way, directory=folder, limit_s=LIMIT_S,
-        keep=kept.histories / f"{number:03d}-{plan.name}",
-    )  # fmt: skip
+    ways = [SshTransport(config=setting.ssh_config, silence=PATIENT) for _ in scene.volumes]
+    keep = kept.histories / f"{number:03d}-{plan.name}"
+    loads = [
+        Load(
+            transport=way, directory=folder(on), limit_s=LIMIT_S,
+            workloads=all_workloads(1 + len(more)), keep=keep if on == volume else keep / on.name,
+        )
+        for way, on in zip(ways, scene.volumes, strict=True)
+    ]  # fmt: skip
     try:
-        engine = Engine(scene=scene, load=load, layers=setting.layers, plan=plan)
+        engine = Engine(scene=scene, loads=loads, layers=setting.layers, plan=plan)
         return await engine.run()
     finally:
-        for way in (load_way, control_way):
+        for way in (*ways, control_way):
             with suppress(OSError):  # what the drill came to is worth more than a clean end
                 await way.close()
 

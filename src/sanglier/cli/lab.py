@@ -14,6 +14,7 @@ import typer
 from sanglier.lab import console as terminal
 from sanglier.lab import control
 from sanglier.lab.control import HostStatus, Lab
+from sanglier.lab.manner import Manner
 from sanglier.lab.recipe import Kind
 from sanglier.lab.record import Wish, parse_size
 
@@ -54,6 +55,12 @@ def up(
     data_size: Annotated[
         str | None, typer.Option(help="Size of each data disk, /dev/ubdb (1G).")
     ] = None,
+    disks: Annotated[
+        int | None, typer.Option(min=1, max=2, help="Data disks of each storage server (1).")
+    ] = None,
+    volatile: Annotated[
+        bool, typer.Option(help="Data disks lose what was not flushed with their host's power.")
+    ] = False,
     only: Annotated[
         list[str] | None, typer.Option(help="Boot this host only; may be repeated.")
     ] = None,
@@ -64,6 +71,8 @@ def up(
         applications=applications,
         kind=Kind.BARE if bare else None,
         disk_bytes=parse_size(data_size) if data_size else None,
+        disks=disks,
+        volatile=volatile or None,
         only=tuple(only) if only else None,
     )
     with _interruptible(name):
@@ -176,6 +185,16 @@ def heal(host: Host, network: Network, name: Name = "lab") -> None:
         lab.heal(host, network)
 
 
+@app.command()
+def bmc(
+    host: Host,
+    manner: Annotated[Manner, typer.Argument(help="honest, slow, late or lies.")],
+    name: Name = "lab",
+) -> None:
+    """Have a host's power switch be honest, slow, late, or lie."""
+    control.find(name).behave(host, manner)
+
+
 def describe(lab: Lab) -> dict[str, Any]:
     """Build the answer of ``lab status --json``."""
     return {
@@ -199,6 +218,7 @@ def _describe_host(seen: HostStatus) -> dict[str, Any]:
         "resident_mib": seen.sighting.resident_bytes >> 20,
         "addresses": {i.network: i.address for i in seen.host.interfaces},
         "bmc": seen.host.bmc,
+        "manner": seen.manner.value,
         "cut": list(seen.cut),
     }
 
@@ -208,11 +228,12 @@ def render(answer: dict[str, Any]) -> str:
     lines = [f"lab {answer['lab']}   image {answer['image']}   ssh -F {answer['ssh_config']} HOST"]
     for host in answer["hosts"]:
         cut = f"   CUT: {', '.join(host['cut'])}" if host["cut"] else ""
+        manner = "" if host["manner"] == Manner.HONEST else f" ({host['manner']})"
         pid = host["pid"] or "-"
         memory = f"{host['resident_mib']}/{host['memory_mib']} MiB"
         lines.append(
             f"  {host['name']:<8} {host['state']:<8} {pid!s:>7}  {memory:>12}"
-            f"  {' '.join(host['addresses'].values())}  bmc {host['bmc']}{cut}"
+            f"  {' '.join(host['addresses'].values())}  bmc {host['bmc']}{manner}{cut}"
         )
     return "\n".join(lines)
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sanglier.drill.checkers.fences import PowerEvent
+from sanglier.drill.power import SWITCH, Manner
 from sanglier.lab import control
+from sanglier.lab import manner as manner_of_lab
 from sanglier.lab.control import Lab
 from sanglier.lab.driver import State
 from sanglier.lab.power import Action
@@ -23,6 +25,10 @@ class LabPower:
         """Cut the power."""
         await asyncio.to_thread(self.lab.kill, host)
 
+    async def unflushed(self, host: str) -> int | None:
+        """Count the blocks that its disks lost with the power; None where they have no cache."""
+        return await asyncio.to_thread(self.lab.unflushed, host)
+
     async def start(self, host: str) -> None:
         """Boot; what fencing boots at the same moment is left to it."""
         await asyncio.to_thread(self.lab.power_on, host)
@@ -36,12 +42,26 @@ class LabPower:
         await asyncio.to_thread(self.lab.thaw, host)
 
     async def cut(self, host: str, network: str) -> None:
-        """Unplug."""
-        await asyncio.to_thread(self.lab.cut, host, network)
+        """Unplug a network, or the power switch."""
+        if network == SWITCH:
+            await asyncio.to_thread(self.lab.cut_bmc, host)
+        else:
+            await asyncio.to_thread(self.lab.cut, host, network)
 
     async def heal(self, host: str, network: str) -> None:
         """Plug in again."""
-        await asyncio.to_thread(self.lab.heal, host, network)
+        if network == SWITCH:
+            await asyncio.to_thread(self.lab.heal_bmc, host)
+        else:
+            await asyncio.to_thread(self.lab.heal, host, network)
+
+    async def behave(self, host: str, manner: Manner) -> None:
+        """Have the power switch of a host behave so."""
+        await asyncio.to_thread(self.lab.behave, host, manner_of_lab.Manner(manner.value))
+
+    async def manner(self, host: str) -> Manner:
+        """Tell how it behaves."""
+        return Manner((await asyncio.to_thread(self.lab.manner, host)).value)
 
     async def dead(self, host: str) -> bool:
         """Whether its kernel does not run."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from sanglier.drill.checkers.guard import told, unknown
-from sanglier.drill.engine import Plan
+from sanglier.drill.plan import Plan
 from sanglier.drill.result import DrillRun
 from sanglier.drill.schedule import word
 

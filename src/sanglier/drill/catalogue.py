@@ -24,6 +24,12 @@ class Drill:
         """Whether a fault of it needs power over the hosts."""
         return any(item.fault.needs_power for group in self.groups for item in group)
 
+    @property
+    def planted(self) -> tuple[str, ...]:
+        """The checks that must not be VALID after it; empty where all must be."""
+        found = (item.fault.planted for group in self.groups for item in group)
+        return tuple(dict.fromkeys(name for name in found if name))
+
 
 HOSTS = 5
 """Of the lab's cluster: two storage servers, a witness, two application servers."""
@@ -49,6 +55,23 @@ _COMBINED = (
         name="one-after-the-other",
         explains="the open server dies, and when all is well again, the one that took over",
         groups=(parse("open-killed"), parse("open-killed")),
+    ),
+    Drill(
+        name="fencer-stopped-and-open",
+        explains="the fencer of the standby server is stopped, and then the open server dies: it "
+        "may open only when the fencer goes on and has killed it",
+        groups=(parse("standby-fencer-stopped+20&open-killed+40"),),
+    ),
+    Drill(
+        name="multipathd-stopped-and-open",
+        explains="the multipath daemon of an application server is stopped, and then the open "
+        "server dies: the kernel must find the other side by itself",
+        groups=(parse("multipathd-stopped+25&open-killed+30"),),
+    ),
+    Drill(
+        name="iscsid-stopped-and-path",
+        explains="the iSCSI daemon of an application server is stopped, and then it loses a path",
+        groups=(parse("iscsid-stopped+25&san-cut-one+15"),),
     ),
     Drill(
         name="each-host",

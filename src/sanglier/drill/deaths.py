@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sanglier.drill.checkers.fences import PowerEvent
@@ -32,7 +33,7 @@ class Deaths:
     """What is known of them in one drill."""
 
     scene: Scene
-    load: Load
+    loads: Sequence[Load]
     permits: Permits
     doubts: list[str]
     """The drill's own, added to when something could not be told."""
@@ -97,7 +98,7 @@ class Deaths:
         now, anew = await boots(self.scene, self.scene.applications), []
         for app in self.scene.applications:
             before, after = self._boots.get(app.name), now.get(app.name)
-            lost = self.load.lost(app)
+            lost = [words for load in self.loads for words in load.lost(app)]
             if after is None or before is None:
                 self.doubts.append(f"whether {app.name} reset itself is not known: it was not told")
             elif after != before:
@@ -111,7 +112,13 @@ class Deaths:
     def _rebooted(self, app: ApplicationServer) -> None:
         clock = self.scene.clock
         last = max(
-            (event.at_s for w in self.load.writers if w.server == app for event in w.events),
+            (
+                e.at_s
+                for load in self.loads
+                for w in load.writers
+                if w.server == app
+                for e in w.events
+            ),
             default=clock.zero,
         )
         self.away.append(Away(server=app.name, from_s=last, to_s=time.monotonic() + BACK_S))

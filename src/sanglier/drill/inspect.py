@@ -12,7 +12,7 @@ from sanglier.drill.checkers.legs import check_legs, in_use
 from sanglier.drill.checkers.mirror import check_mirror, parse_side
 from sanglier.drill.result import Check
 from sanglier.drill.scene import Scene
-from sanglier.spec.cluster import Host, StorageServer
+from sanglier.spec.cluster import Host, StorageServer, Volume
 
 VERIFY_S, FSCK_S, DIGEST_S, MOUNT_S = 300, 300, 300, 120
 
@@ -48,8 +48,7 @@ async def _try(scene: Scene, host: Host, text: str, *args: str, limit: int) -> s
         return None
 
 
-async def _mirror(scene: Scene) -> tuple[Check, ...]:
-    volume = scene.volume
+async def _mirror(scene: Scene, volume: Volume) -> tuple[Check, ...]:
     first = scene.storage[0]
     arguments = (volume.name, str(volume.minor), str(VERIFY_S))
     said = await _try(scene, first, VERIFY, *arguments, limit=VERIFY_S + 30)
@@ -63,27 +62,32 @@ async def _mirror(scene: Scene) -> tuple[Check, ...]:
     return guard("divergent", volume.name, lambda: (found(),))
 
 
-async def _legs(scene: Scene) -> tuple[Check, ...]:
+async def _legs(scene: Scene, volume: Volume) -> tuple[Check, ...]:
     async def digest(server: StorageServer) -> tuple[str, str | None]:
-        device = scene.volume.devices[server.name]
-        arguments = (device, scene.volume.drbd_device)
+        device = volume.devices[server.name]
+        arguments = (device, volume.drbd_device)
         return server.name, await _try(scene, server, DIGEST, *arguments, limit=DIGEST_S)
 
     digests = dict(await asyncio.gather(*(digest(server) for server in scene.storage)))
-    return guard("legs", scene.volume.name, lambda: (check_legs(scene.volume.name, digests),))
+    return guard("legs", volume.name, lambda: (check_legs(volume.name, digests),))
 
 
-async def _filesystem(scene: Scene) -> tuple[Check, ...]:
-    text = await _try(scene, scene.applications[0], FSCK, scene.volume.map_device, limit=FSCK_S)
+async def _filesystem(scene: Scene, volume: Volume) -> tuple[Check, ...]:
+    text = await _try(scene, scene.applications[0], FSCK, volume.map_device, limit=FSCK_S)
     status = int(text.rsplit("status ", 1)[1]) if text and "status " in text else None
-    name = scene.volume.name
+    name = volume.name
     return guard("fsck", name, lambda: (check_filesystem(name, status, text or ""),))
 
 
 async def inspect(scene: Scene) -> tuple[Check, ...]:
+    """Look at every volume, one after the other."""
+    return tuple([check for volume in scene.volumes for check in await _inspect(scene, volume)])
+
+
+async def _inspect(scene: Scene, volume: Volume) -> tuple[Check, ...]:
     """Verify, unmount everywhere, check filesystem and legs, mount again."""
-    name, mount = scene.volume.name, scene.volume.mount
-    checks = await attempt("divergent", name, lambda: _mirror(scene))
+    name, mount = volume.name, volume.mount
+    checks = await attempt("divergent", name, lambda: _mirror(scene, volume))
     said = await asyncio.gather(
         *(_try(scene, app, UNMOUNT, mount, limit=MOUNT_S) for app in scene.applications)
     )
@@ -92,8 +96,8 @@ async def inspect(scene: Scene) -> tuple[Check, ...]:
         if still:
             checks += in_use(name, still)
         else:
-            checks += await attempt("fsck", name, lambda: _filesystem(scene))
-            checks += await attempt("legs", name, lambda: _legs(scene))
+            checks += await attempt("fsck", name, lambda: _filesystem(scene, volume))
+            checks += await attempt("legs", name, lambda: _legs(scene, volume))
     finally:
         await asyncio.gather(
             *(_try(scene, app, MOUNT, mount, limit=MOUNT_S) for app in scene.applications)

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Protocol
 
 from sanglier.drill.checkers.fences import PowerEvent
+
+SWITCH = "bmc"
+"""What is cut and healed as if it were a network, so that a power switch answers nothing."""
+
+
+class Manner(StrEnum):
+    """How a power switch behaves."""
+
+    HONEST = "honest"
+    SLOW = "slow"
+    """It answers at once and acts some seconds later."""
+    LATE = "late"
+    """It acts at once, and its answers come some seconds later."""
+    LIES = "lies"
+    """It says that it did, and does nothing."""
 
 
 class Power(Protocol):
@@ -14,8 +30,23 @@ class Power(Protocol):
     Networks are named ``management``, ``replication``, ``san-a``, ``san-b``.
     """
 
+    async def behave(self, host: str, manner: Manner) -> None:
+        """Have the power switch of a host behave so."""
+        ...
+
+    async def manner(self, host: str) -> Manner:
+        """Tell how it behaves."""
+        ...
+
     async def kill(self, host: str) -> None:
         """Cut the power."""
+        ...
+
+    async def unflushed(self, host: str) -> int | None:
+        """Count the blocks that were written and not flushed when a host lost its power.
+
+        ``None`` where the disks have no cache that could be lost, or it is not known.
+        """
         ...
 
     async def start(self, host: str) -> None:

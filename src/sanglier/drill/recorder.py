@@ -23,14 +23,21 @@ from sanglier.drill.checkers.guard import guard, told
 from sanglier.drill.history import Event, History, Kind
 from sanglier.drill.result import Check
 from sanglier.drill.scene import in_time
-from sanglier.drill.workloads import all_workloads
+from sanglier.drill.workloads import all_workloads, retired
 from sanglier.drill.workloads.base import UNREAD, Ask, Caller, Reading, Workload
 from sanglier.run.transport import Result, Session, Transport
 from sanglier.spec.cluster import ApplicationServer
 
 READ_LIMIT_S = 180
 STOPPED = "stopped"
-_PREPARE = 'mkdir -p -- "$1"; sync'
+# $1 directory of a drill, $2 workload.  What that one left of earlier drills goes: it is large, it
+# was read, and what was read is kept here.
+PREPARE = """
+base=${1%/*/*}
+case $base in */.sanglier-drill) rm -rf -- "${base:?}"/*/*/"${2:?}" ;; esac
+mkdir -p -- "$1"
+sync
+"""
 _DROP = "sync; echo 3 > /proc/sys/vm/drop_caches"
 
 
@@ -153,7 +160,7 @@ class Load:
 
     async def prepare(self, server: ApplicationServer) -> None:
         """Make the directory; a writer refuses to run where it is not (nothing is mounted)."""
-        await self._run(server, Script(text=_PREPARE, args=(self.directory,)))
+        await self._run(server, Script(text=PREPARE, args=(self.directory, retired.NAME)))
 
     async def start(self, server: ApplicationServer) -> None:
         """Start the workloads that do not run on ``server``: all, or those that ended."""

@@ -73,13 +73,23 @@ class Scene:
     transport: Transport
     power: Power | None
     volume: Volume
+    """The one at which the faults are aimed: who is open is told by it."""
+    more: tuple[Volume, ...] = ()
+    """Others that are loaded, watched and judged as well."""
     say: Callable[[Moment], None]
+    folder: str = ""
+    """Where the workloads write, on the volume; absolute."""
     clock: Clock = field(default_factory=Clock)
     moments: list[Moment] = field(default_factory=list)
     kills: list[Kill] = field(default_factory=list)
     """Of hosts that the drill switched off, and saw off."""
-    opened: str = ""
-    """Name of the storage server last seen open, kept by the watch."""
+    opened: dict[str, str] = field(default_factory=dict)
+    """Volume -> name of the storage server last seen open, kept by the watch."""
+
+    @property
+    def volumes(self) -> tuple[Volume, ...]:
+        """All that are loaded, watched and judged, the main one first."""
+        return (self.volume, *self.more)
 
     @property
     def storage(self) -> tuple[StorageServer, ...]:
@@ -101,7 +111,7 @@ class Scene:
 
     def cast(self, role: Role, choice: int = 0) -> Host:
         """Find who has a role just now; ``choice`` picks among application servers or hosts."""
-        opened = self.opened or self.volume.prefer
+        opened = self.opened.get(self.volume.name, self.volume.prefer)
         match role:
             case Role.OPEN:
                 return self.host(opened)
@@ -151,6 +161,9 @@ class Scene:
             async with asyncio.timeout(SEEN_S):
                 if await power.dead(name):
                     self.kills.append(Kill(host=name, from_s=began_s, to_s=self.clock.now()))
+                    if (lost := await power.unflushed(name)) is not None:
+                        text = f"lost its power, and {lost} blocks that were not flushed"
+                        self.note(MomentKind.NOTE, name, text)
 
     def must_power(self) -> Power:
         """Give the power over the hosts; SG-DRILL-011 when there is none."""

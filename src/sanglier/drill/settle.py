@@ -19,7 +19,7 @@ from sanglier.layers.read_back import ReadBack, read_back
 from sanglier.run.codes import Code
 from sanglier.run.gather import gather
 from sanglier.run.planning import plan_for
-from sanglier.spec.cluster import Host
+from sanglier.spec.cluster import Host, Volume
 
 PATIENCE_S = 300.0
 PERIOD_S = 2.0
@@ -120,20 +120,26 @@ class _Condition:
 
 
 def _conditions(scene: Scene) -> Iterator[_Condition]:
-    volume, cluster = scene.volume, scene.goal.cluster
+    for volume in scene.volumes:
+        of = f" of {volume.name}" if scene.more else ""
+        yield from _conditions_of(scene, volume, of)
+
+
+def _conditions_of(scene: Scene, volume: Volume, of: str) -> Iterator[_Condition]:
+    cluster = scene.goal.cluster
     for server in scene.storage:
-        words = f"the mirror on {server.name}"
+        words = f"the mirror{of} on {server.name}"
         yield _Condition(host=server, text=MIRROR, args=(str(volume.minor),), words=words)
     if cluster.guarded:
         devices = " ".join(cib.device_id(s, d) for s in cluster.storage for d in s.fence)
         yield _Condition(
             host=scene.storage[0], text=DECIDED, args=(cib.side(volume), devices),
-            words="the open side, or a fence device",
+            words=f"the open side{of}, or a fence device",
         )  # fmt: skip
     for app in scene.applications:
         paths = sum(len(s.san) for s in cluster.target_servers(app))
         args = (volume.mount, volume.wwid, str(paths))
-        words = f"the mount or the paths on {app.name}"
+        words = f"the mount or the paths{of} on {app.name}"
         yield _Condition(host=app, text=MOUNTED, args=args, words=words)
 
 

@@ -17,7 +17,7 @@ from sanglier.drill.checkers.samples import Sample
 from sanglier.drill.scene import Clock, Scene
 from sanglier.layers.target.desired import ROOT, state_file, tpg
 from sanglier.run.transport import Session
-from sanglier.spec.cluster import Host, StorageServer
+from sanglier.spec.cluster import Host, StorageServer, Volume
 
 PERIOD_S = "0.25"
 LIMIT_S = 3600
@@ -116,7 +116,7 @@ class Watch:
 
     def start(self) -> None:
         """Begin to sample every storage server."""
-        self._tasks = [asyncio.create_task(self._keep_on(s)) for s in self.scene.storage]
+        self._tasks = [asyncio.create_task(self._keep_on(v, s)) for v, s in self._sides()]
 
     async def stop(self) -> tuple[str, ...]:
         """End the samplers; gives why some had ended by themselves."""
@@ -124,8 +124,8 @@ class Watch:
             task.cancel()
         ends = await asyncio.gather(*self._tasks, return_exceptions=True)
         return tuple(
-            f"the watch of {server.name} ended: {told(end)}"
-            for server, end in zip(self.scene.storage, ends, strict=False)
+            f"the watch of {volume.name} on {server.name} ended: {told(end)}"
+            for (volume, server), end in zip(self._sides(), ends, strict=False)
             if isinstance(end, Exception)
         )
 
@@ -135,15 +135,18 @@ class Watch:
         text = json.dumps([asdict(sample) for sample in self.samples])
         (folder / "samples.json").write_text(text + "\n", encoding="utf-8")
 
-    async def _keep_on(self, server: StorageServer) -> None:
+    def _sides(self) -> list[tuple[Volume, StorageServer]]:
+        return [(v, s) for v in self.scene.volumes for s in self.scene.storage]
+
+    async def _keep_on(self, volume: Volume, server: StorageServer) -> None:
         """Sample; after a break, such as a reboot, begin again."""
         while True:
             with suppress(SanglierError, OSError, TimeoutError):
-                await self._sample(server)
+                await self._sample(volume, server)
             await asyncio.sleep(AGAIN_S)
 
-    async def _sample(self, server: StorageServer) -> None:
-        volume, clock = self.scene.volume, self.scene.clock
+    async def _sample(self, volume: Volume, server: StorageServer) -> None:
+        clock = self.scene.clock
         enable = f"{ROOT}/{tpg(self.scene.goal, volume, server)}/enable"
         script = render(
             Script(text=SAMPLER, args=(state_file(volume), enable, PERIOD_S)), reveal=False
@@ -164,7 +167,7 @@ class Watch:
     def _take(self, sample: Sample) -> None:
         self.samples.append(sample)
         if sample.open:
-            self.scene.opened = sample.host
+            self.scene.opened[sample.volume] = sample.host
 
 
 async def boots(scene: Scene, hosts: tuple[Host, ...]) -> dict[str, str]:

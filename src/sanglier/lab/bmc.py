@@ -28,6 +28,7 @@ from pyghmi.ipmi.private.serversession import ServerSession
 from sanglier.lab import control, lock, power, record
 from sanglier.lab.driver import Driver, State
 from sanglier.lab.errors import LabError, refuse
+from sanglier.lab.manner import Mannered
 from sanglier.lab.place import Place
 from sanglier.lab.power import Action, PowerEvent
 from sanglier.lab.topology import LabHost
@@ -106,7 +107,7 @@ class Switch:
 class VirtualBmc(Bmc):
     """What answers at a host's BMC address."""
 
-    def __init__(self, switch: Switch, password: str, port: int = power.PORT) -> None:
+    def __init__(self, switch: Mannered, password: str, port: int = power.PORT) -> None:
         super().__init__({power.USER: password}, port=port, address=switch.host.bmc)  # type: ignore[no-untyped-call]
         self._switch = switch
         self._answered: tuple[object, ...] = ()
@@ -114,6 +115,7 @@ class VirtualBmc(Bmc):
 
     def get_chassis_status(self, session: ServerSession) -> None:
         """Say on or off; "node busy" if that cannot be told now."""
+        self._switch.hesitate((bytes(session.managedsessionid), session.seqlun))
         try:
             session.send_ipmi_response(data=[int(self._switch.is_on()), 0, 0])
         except LabError:
@@ -127,6 +129,7 @@ class VirtualBmc(Bmc):
             requester = str((session.sockaddr or ("",))[0])
             self._code = UNKNOWN if action is None else self._switch.obey(action, requester)
             self._answered = asked
+            self._switch.hesitate(asked)
         session.send_ipmi_response(code=self._code)
 
 
@@ -156,7 +159,7 @@ def _sessions() -> dict[ServerSession, object]:
     }
 
 
-def answer(switch: Switch, password: str, port: int = power.PORT) -> None:
+def answer(switch: Mannered, password: str, port: int = power.PORT) -> None:
     """Be one BMC, for ever; returns if its address is not there (cut)."""
     _stay_in_this_thread()
     try:
@@ -236,7 +239,7 @@ def serve(name: str) -> None:
     children: dict[str, BaseProcess] = {}
 
     def start(host: LabHost) -> BaseProcess:
-        switch = Switch(place=lab.place, driver=lab.driver, host=host)
+        switch = Mannered(switch=Switch(place=lab.place, driver=lab.driver, host=host))
         child = FORK.Process(target=answer, args=(switch, password), daemon=True)
         child.start()
         return child

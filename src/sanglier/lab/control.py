@@ -17,6 +17,7 @@ from sanglier.lab import (
     identity,
     image,
     lock,
+    manner,
     mirror,
     network,
     place,
@@ -24,10 +25,12 @@ from sanglier.lab import (
     preflight,
     record,
     topology,
+    volatile,
 )
 from sanglier.lab.driver import Driver, Sighting, State
 from sanglier.lab.errors import refuse
 from sanglier.lab.image import Image, Report
+from sanglier.lab.manner import Manner
 from sanglier.lab.power import PowerEvent
 from sanglier.lab.readiness import Wait
 from sanglier.lab.recipe import Kind
@@ -63,6 +66,8 @@ class HostStatus:
     sighting: Sighting
     cut: tuple[str, ...]
     """Networks, and "bmc" if its power switch does not answer."""
+    manner: Manner = Manner.HONEST
+    """How its power switch behaves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +98,12 @@ class Lab:
         """Look at every host; touches none."""
         links = network.links(self.place)
         return tuple(
-            HostStatus(host=host, sighting=self.driver.sight(host), cut=_cut(links, host))
+            HostStatus(
+                host=host,
+                sighting=self.driver.sight(host),
+                cut=_cut(links, host),
+                manner=self.manner(host.name),
+            )
             for host in self.topology.hosts
         )
 
@@ -154,6 +164,20 @@ class Lab:
     def heal_bmc(self, name: str) -> None:
         """Let it answer again."""
         self._on(name, lambda host: network.plug_bmc(self.place, host))
+
+    def behave(self, name: str, how: Manner) -> None:
+        """Have a host's power switch behave so from now on."""
+        self._on(name, lambda host: manner.write(self.place, host.name, how))
+
+    def manner(self, name: str) -> Manner:
+        """Tell how a host's power switch behaves."""
+        return manner.read(self.place, self.topology.host(name).name)
+
+    def unflushed(self, name: str) -> int | None:
+        """Count the blocks that a host's disks hold, or lost with its power; None: no caches."""
+        disks = self.place.disks(self.topology.host(name).name, self.record.disks).values()
+        found = [counts for disk in disks if (counts := volatile.read(disk))]
+        return sum(one.held for one in found) if self.record.volatile and found else None
 
     def wait(self, *names: str, report: Report = _quiet) -> None:
         """Wait until running hosts answer ssh, such as after a reboot; all without names."""
@@ -269,6 +293,8 @@ def _prepare(where: place.Place, wish: Wish, report: Report) -> Lab:
     network.ensure(where, hosts)
     identity.ensure(where, hosts)
     power.ensure(where, hosts)
+    if new.volatile:
+        volatile.ensure(where, found)
     lab = _assemble(where, new, hosts, found)
     _serve_power(where)
     if new.kind is Kind.BARE:
@@ -334,6 +360,8 @@ def _assemble(where: place.Place, known: Record, hosts: Topology, found: Image) 
         place=where,
         image=found,
         disk_bytes=known.disk_bytes,
+        disks=known.disks,
+        volatile=known.volatile,
         memory_dir=preflight.memory_dir(needed, where.data),
     )
     return Lab(place=where, record=known, topology=hosts, driver=driver)

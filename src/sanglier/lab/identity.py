@@ -31,9 +31,12 @@ Before=sysinit.target
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/sh -c 'modprobe dm_mod; \
-    dmsetup create disk --table "0 $$(blockdev --getsz /dev/ubdb) linear /dev/ubdb 0"'
+    map() { [ ! -b "$$2" ] || \
+        dmsetup create "$$1" --table "0 $$(blockdev --getsz "$$2") linear $$2 0"; }; \
+    map disk /dev/ubdb && map disk2 /dev/ubdc'
 """
-"""Makes /dev/mapper/disk at every boot, before any ordinary service; dmsetup(8) waits for udev."""
+"""Makes /dev/mapper/disk at every boot, and disk2 where there is a second one, before any ordinary
+service; dmsetup(8) waits for udev."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,11 @@ class Place:
         """What the power switches did, a JSON object per line."""
         return self.data / "power.jsonl"
 
+    @property
+    def volatile(self) -> Path:
+        """What boots storage servers whose disks have a volatile cache."""
+        return self.state / "volatile"
+
     def identity(self, host: str) -> Path:
         """Files that a host copies over its own at its first boot."""
         return self.state / "identity" / host
@@ -95,6 +100,10 @@ class Place:
     def host_lock(self, host: str) -> Path:
         """Lock of one host, for verbs that change it."""
         return self.state / f"{host}.lock"
+
+    def manner(self, host: str) -> Path:
+        """How the power switch of a host behaves; it is honest where this is not there."""
+        return self.state / f"{host}.manner"
 
     def keyboard(self, host: str) -> Path:
         """FIFO whose bytes are typed on the host's console."""
@@ -111,6 +120,14 @@ class Place:
     def disk(self, host: str) -> Path:
         """Data disk, /dev/ubdb inside."""
         return self.data / f"{host}.disk"
+
+    def disks(self, host: str, count: int) -> dict[str, Path]:
+        """Data disks by their device names inside: ubdb, ubdc."""
+        first = self.disk(host)
+        return {
+            f"ubd{letter}": first if number == 1 else first.with_name(f"{first.name}{number}")
+            for number, letter in zip(range(1, count + 1), "bc", strict=False)
+        }
 
 
 def place(name: str) -> Place:

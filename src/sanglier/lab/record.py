@@ -24,6 +24,8 @@ class Wish:
     applications: int | None = None
     kind: Kind | None = None
     disk_bytes: int | None = None
+    disks: int | None = None
+    volatile: bool | None = None
     only: tuple[str, ...] | None = None
     """Boot these hosts only; () is all."""
 
@@ -38,6 +40,10 @@ class Record:
     applications: int
     disk_bytes: int
     only: tuple[str, ...] = ()
+    disks: int = 1
+    """Data disks of each storage server."""
+    volatile: bool = False
+    """Whether they lose what was not flushed when their host loses its power."""
 
     def wants(self, host: str) -> bool:
         """Whether ``up`` boots that host."""
@@ -60,6 +66,8 @@ def first(wish: Wish, image: str) -> Record:
         applications=DEFAULT_APPLICATIONS if wish.applications is None else wish.applications,
         disk_bytes=wish.disk_bytes or DEFAULT_DISK_BYTES,
         only=wish.only or (),
+        disks=wish.disks or 1,
+        volatile=bool(wish.volatile),
     )
 
 
@@ -69,6 +77,8 @@ def again(lab: str, old: Record, wish: Wish) -> Record:
     changes = (
         ("image", old.kind, wish.kind or old.kind),
         ("data disks", old.disk_bytes, wish.disk_bytes or old.disk_bytes),
+        ("number of data disks", old.disks, wish.disks or old.disks),
+        ("caches of its disks", old.volatile, wish.volatile or old.volatile),
         ("application servers", old.applications, min(applications, old.applications)),
     )
     for what, has, asked in changes:

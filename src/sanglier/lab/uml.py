@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sanglier.lab import daemon, mconsole, network, process
+from sanglier.lab import daemon, mconsole, network, process, volatile
 from sanglier.lab.driver import Sighting, State
 from sanglier.lab.errors import LabError
 from sanglier.lab.image import Image
@@ -29,17 +29,20 @@ QUICK_BOOT = (
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def kernel_argv(host: LabHost, image: Image, place: Place) -> tuple[str, ...]:
+def kernel_argv(
+    host: LabHost, image: Image, place: Place, disks: int = 1, *, volatile: bool = False
+) -> tuple[str, ...]:
     """Build the kernel's command line: disks, network cards, memory, control socket."""
-    disks = [f"ubda={place.overlay(host.name)},{image.root}"]
+    boot = place.volatile / "boot" if volatile and host.data_disk else image.boot
+    devices = [f"ubda={place.overlay(host.name)},{image.root}"]
     if host.data_disk:
-        disks.append(f"ubdb={place.disk(host.name)}")
+        devices += [f"{name}={file}" for name, file in place.disks(host.name, disks).items()]
     cards = (
         f"vec{index}:transport=tap,ifname={card.tap},depth=128,gro=1,mac={card.mac}"
         for index, card in enumerate(host.interfaces)
     )
     return (
-        str(image.boot), *disks, "root=/dev/ubda", "rw", "rootfstype=ext4", *cards,
+        str(boot), *devices, "root=/dev/ubda", "rw", "rootfstype=ext4", *cards,
         f"mem={host.memory_mib}M", f"uml_dir={place.sockets}/", f"umid={host.name}",
         f"hostfs={place.identity(host.name)}", "con=null", "con0=fd:0,fd:1", "console=tty0",
         *QUICK_BOOT, "init=/usr/lib/sanglier-lab/init",
@@ -63,6 +66,10 @@ class UserModeLinux:
     place: Place
     image: Image
     disk_bytes: int
+    disks: int = 1
+    """Data disks of each storage server."""
+    volatile: bool = False
+    """Whether they lose their cache with the power."""
     memory_dir: Path
     """Where guest memory lives: a file per host, unlinked at once."""
 
@@ -84,10 +91,10 @@ class UserModeLinux:
         daemon.launch(
             self.place,
             host.name,
-            ("taskset", "-c", str(processor(host)), *kernel_argv(host, self.image, self.place)),
+            ("taskset", "-c", str(processor(host)), *self._argv(host)),
             source=self.place.keyboard(host.name),
             sink=self.place.console(host.name),
-            env={"TMPDIR": str(self.memory_dir)},
+            env={"TMPDIR": str(self.memory_dir), **self._caches(host)},
         )
 
     def stop(self, host: LabHost, patience: float) -> None:
@@ -134,17 +141,27 @@ class UserModeLinux:
         """Hot-unplug; the guest must not have it open."""
         mconsole.ask(self._socket(host), f"remove {device}")
 
+    def _argv(self, host: LabHost) -> tuple[str, ...]:
+        return kernel_argv(host, self.image, self.place, self.disks, volatile=self.volatile)
+
+    def _caches(self, host: LabHost) -> dict[str, str]:
+        """Tell the kernel which of its disks lose their cache."""
+        if not (self.volatile and host.data_disk):
+            return {}
+        return volatile.environment(tuple(self.place.disks(host.name, self.disks).values()))
+
     def _socket(self, host: LabHost) -> Path:
         return self.place.sockets / host.name / "mconsole"
 
     def _prepare(self, host: LabHost) -> None:
         shutil.rmtree(self._socket(host).parent, ignore_errors=True)
-        keyboard, disk = self.place.keyboard(host.name), self.place.disk(host.name)
+        keyboard = self.place.keyboard(host.name)
         if not keyboard.exists():
             os.mkfifo(keyboard, 0o600)
-        if host.data_disk and not disk.exists():
-            disk.touch()
-            os.truncate(disk, self.disk_bytes)
+        for disk in self.place.disks(host.name, self.disks).values() if host.data_disk else ():
+            if not disk.exists():
+                disk.touch()
+                os.truncate(disk, self.disk_bytes)
 
     def _leader(self, host: LabHost) -> process.Process | None:
         return daemon.leader(self.place, host.name)

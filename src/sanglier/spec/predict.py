@@ -161,6 +161,10 @@ def _witness_dead(t: Timings) -> tuple[Waits, str]:
     )
 
 
+def _clock_stepped(t: Timings) -> tuple[Waits, str]:
+    return (), "Nothing stalls: every wait is told by a clock that counts since the boot."
+
+
 def _planned_move(t: Timings) -> tuple[Waits, str]:
     return (("closing and opening", OPEN_S), ("polling", float(t.polling_s))), (
         "What is in flight is done before the old side closes."
@@ -231,6 +235,7 @@ FAULTS: Mapping[str, Callable[[Timings], tuple[Waits | None, str]]] = MappingPro
         "both-sans-cut": _both_sans_cut,
         "management-cut": _management_cut,
         "witness-dead": _witness_dead,
+        "clock-stepped": _clock_stepped,
         "planned-move": _planned_move,
         "disk-hangs": _disk_hangs,
         "disk-fails": _disk_fails,

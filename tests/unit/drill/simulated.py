@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-from sanglier.drill import deaths, engine, recorder, scene, settle
+from sanglier.drill import deaths, engine, recorder, scene, settle, strikes
 from sanglier.drill.scene import Clock
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
             self.close()
 
 
-MODULES: tuple[ModuleType, ...] = (deaths, engine, recorder, scene, settle)
+MODULES: tuple[ModuleType, ...] = (deaths, engine, recorder, scene, settle, strikes)
 """Those that read a clock themselves."""
 
 

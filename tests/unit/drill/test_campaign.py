@@ -16,7 +16,7 @@ import pytest
 from sanglier.drill import store
 from sanglier.drill.campaign import play_all, without_result
 from sanglier.drill.checkers.guard import unknown
-from sanglier.drill.engine import Plan
+from sanglier.drill.plan import Plan
 from sanglier.drill.result import DrillRun, Verdict
 from sanglier.drill.schedule import parse
 

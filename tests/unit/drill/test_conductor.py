@@ -16,7 +16,8 @@ from sanglier.drill.schedule import parse
 from sanglier.drill.workloads.base import Ask
 
 from .simulated import jumping
-from .world import Toy, Voice, World, check_of, play, verdicts
+from .voices import Toy, Voice
+from .world import World, check_of, play, verdicts
 
 VALID, INVALID, UNKNOWN = Verdict.VALID, Verdict.INVALID, Verdict.UNKNOWN
 

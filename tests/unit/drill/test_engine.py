@@ -6,15 +6,16 @@ import pytest
 from layers.goal import GOAL
 
 from sanglier.drill import inspect
-from sanglier.drill.engine import ALLOWANCE_S
 from sanglier.drill.faults import FAULTS
+from sanglier.drill.judge import ALLOWANCE_S
 from sanglier.drill.result import Verdict
 from sanglier.drill.scene import Role
 from sanglier.drill.schedule import parse
 from sanglier.spec.predict import predict_one
 
 from .simulated import jumping
-from .world import World, check_of, key, play, verdicts
+from .voices import key
+from .world import World, check_of, play, verdicts
 
 VALID, INVALID, UNKNOWN = Verdict.VALID, Verdict.INVALID, Verdict.UNKNOWN
 
@@ -161,3 +162,13 @@ def test_a_blackout_is_whole_again_and_nobody_but_storage_may_be_fenced(world: W
     run = play(world, parse("blackout+5"), patience_s=300)
     assert verdicts(run)["faults"] is VALID
     assert verdicts(run)["fences"] is VALID
+
+
+@pytest.mark.parametrize(("caches", "notes"), [(None, 0), (0, 1), (17, 1)])
+def test_what_a_disk_lost_with_its_power_is_on_the_timeline(
+    world: World, caches: int | None, notes: int
+) -> None:
+    world.caches = caches
+    run = play(world, parse("open-killed+30"), looks=False)
+    told = [m.text for m in run.moments if "blocks that were not flushed" in m.text]
+    assert told == [f"lost its power, and {caches} blocks that were not flushed"] * notes

@@ -7,18 +7,29 @@ from layers.recordings import facts_of
 
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Plan
-from sanglier.drill.faults import FAULTS, changes, clocks, insides, networks, sides
+from sanglier.drill.faults import (
+    FAULTS,
+    changes,
+    clocks,
+    daemons,
+    insides,
+    networks,
+    planted,
+    restarts,
+    sides,
+)
 from sanglier.drill.result import Verdict
 from sanglier.drill.schedule import single
 from sanglier.layers.base import Goal
 from sanglier.run import change
 
 from .simulated import jumping
-from .world import World, check_of, key, play, verdicts
+from .voices import key
+from .world import World, check_of, play, verdicts
 
 SCRIPTS = {
     key(text)
-    for module in (insides, networks, sides, changes, clocks)
+    for module in (insides, networks, sides, changes, clocks, planted, daemons, restarts)
     for text in vars(module).values()
     if isinstance(text, str)
 }

@@ -12,7 +12,8 @@ from sanglier.drill.result import Verdict
 from sanglier.drill.schedule import parse
 
 from .simulated import jumping
-from .world import World, check_of, key, play, verdicts
+from .voices import key
+from .world import World, check_of, play, verdicts
 
 VALID, INVALID, UNKNOWN = Verdict.VALID, Verdict.INVALID, Verdict.UNKNOWN
 READER, DROP = "toy reader", key(recorder._DROP)

@@ -6,7 +6,10 @@ from sanglier.core.errors import SanglierError
 from sanglier.drill import schedule
 from sanglier.drill.catalogue import DRILLS
 from sanglier.drill.faults import FAULTS
+from sanglier.spec.budget import declared_dead_s
+from sanglier.spec.cluster import Timings
 from sanglier.spec.predict import FAULTS as PREDICTED
+from sanglier.spec.timings import FAST, SAFE
 
 
 def test_a_word_is_read_back_as_it_was_written() -> None:
@@ -70,6 +73,11 @@ def test_each_two_hosts_die_together_in_one_drill_and_all_of_them_in_another() -
 def test_every_fault_has_a_drill_and_a_prediction_that_exists() -> None:
     assert set(FAULTS) <= set(DRILLS)
     assert {fault.prediction for fault in FAULTS.values()} - {""} <= set(PREDICTED)
+
+
+@pytest.mark.parametrize("timings", [SAFE, FAST], ids=["safe", "fast"])
+def test_what_is_frozen_beyond_o2cb_s_patience_is_so_with_every_set(timings: Timings) -> None:
+    assert FAULTS["application-frozen-beyond"].hold_s > declared_dead_s(timings) + 20
 
 
 def test_who_may_be_fenced_is_bounded_wherever_somebody_may() -> None:

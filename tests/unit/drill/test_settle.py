@@ -12,7 +12,8 @@ from sanglier.drill.settle import WHOLE, Lacking, check_healed
 from sanglier.layers.stack import LAYERS
 
 from .simulated import jumping
-from .world import World, key, scene_of
+from .voices import key
+from .world import World, scene_of
 
 
 @pytest.fixture(name="world")

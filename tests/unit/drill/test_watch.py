@@ -18,7 +18,8 @@ from sanglier.run.transport import Session
 
 from .load import SERVERS
 from .simulated import jumping
-from .world import Voice, World, check_of, play, verdicts
+from .voices import Voice
+from .world import World, check_of, play, verdicts
 
 BOOT = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
@@ -120,7 +121,7 @@ def test_a_watch_that_ends_by_itself_makes_the_drill_unknown(
     monkeypatch.setattr(Watch, "_take", take)
     run = play(world, parse("witness-killed+40"))
     assert verdicts(run)["faults"] is Verdict.UNKNOWN
-    assert "the watch of disk-a ended: KeyError" in check_of(run, "faults").summary
+    assert "the watch of data on disk-a ended: KeyError" in check_of(run, "faults").summary
 
 
 def test_the_samples_are_kept_beside_the_histories(world: World, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ each test spoils something.  Scripts are known by their text; what nobody answer
 from __future__ import annotations
 
 import asyncio
-import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,22 +14,22 @@ from pathlib import Path
 
 from layers.goal import GOAL, VOLUME
 
-from sanglier.core.action import Script
-from sanglier.core.errors import SanglierError
 from sanglier.drill import inspect, settle, watch
 from sanglier.drill.checkers.fences import PowerEvent
-from sanglier.drill.engine import Engine, Plan
-from sanglier.drill.faults import networks
-from sanglier.drill.history import History
+from sanglier.drill.engine import Engine
+from sanglier.drill.faults import networks, planted
+from sanglier.drill.plan import Plan
+from sanglier.drill.power import Manner
 from sanglier.drill.recorder import Load
 from sanglier.drill.result import Check, DrillRun, Verdict
 from sanglier.drill.scene import Scene
 from sanglier.drill.schedule import Group
-from sanglier.drill.workloads.base import Reading, gather
-from sanglier.run.transport import OnLine, Result
-from sanglier.spec.cluster import Host
+from sanglier.drill.workloads.base import Workload
+from sanglier.run.transport import OnLine, Result, Session
+from sanglier.spec.cluster import Host, Volume
 
 from .simulated import JumpingLoop
+from .voices import Server, Toy, Voice, key, lost, parts, program_of
 
 TAKEOVER_S, OPENING_S, REPAIR_S, BOOT_S = 6.0, 0.5, 4.0, 15.0
 """Until a lost server is fenced; until the other side is open; until all is whole after that; a
@@ -47,49 +46,10 @@ Answer = Callable[..., tuple[int, str]]
 """(host, arguments of the script) -> exit status and what is printed."""
 
 
-@dataclass
-class Server:
-    name: str
-    on: bool = True
-    frozen: bool = False
-    boot: int = 1
-    since: float = 900.0
-    """When it booted, on the loop's clock."""
-    cut: set[str] = field(default_factory=set)
-
-    @property
-    def lives(self) -> bool:
-        return self.on and not self.frozen
-
-
-@dataclass(frozen=True)
-class Toy:
-    """A workload that is content with whatever could be read back."""
-
-    name: str = "toy"
-
-    def writer(self, directory: str, writer: str) -> Script:
-        return Script(text="toy writer", args=(directory, writer))
-
-    def reader(self, directory: str) -> Script:
-        return Script(text="toy reader", args=(directory,))
-
-    def caller(self) -> None:
-        return None
-
-    def check(self, histories: Sequence[History], readings: Sequence[Reading]) -> tuple[Check, ...]:
-        found = gather("toy", histories, readings)
-        return (found.judge("toy", (), "", {"acknowledged": found.acknowledged}),)
-
-
 PROC = """\
  0: cs:Connected ro:Primary/Primary ds:UpToDate/UpToDate C r-----
     ns:0 nr:0 dw:0 dr:0 al:0 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f oos:0
 """
-
-
-def key(text: str) -> str:
-    return text.strip("\n")
 
 
 @dataclass
@@ -126,6 +86,16 @@ class World:
     cuts: Counter[tuple[str, str]] = field(default_factory=Counter)
     fences: list[PowerEvent] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
+    voices: dict[str, Callable[[Host, tuple[str, ...]], Session]] = field(default_factory=dict)
+    """What a writer's program says: (host, its words) -> a session; by its text."""
+    more: tuple[Volume, ...] = ()
+    """Other volumes."""
+    opened_more: dict[str, str] = field(default_factory=dict)
+    """The storage server on which each is open, by name."""
+    caches: int | None = None
+    """Blocks that a disk with a volatile cache has not flushed when it loses its power."""
+    manners: dict[str, Manner] = field(default_factory=dict)
+    """Of power switches."""
     told: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
     """(host, script, arguments) of everything that was run."""
     healthy_at: float = 0.0
@@ -140,6 +110,7 @@ class World:
             (inspect.DIGEST, lambda *_: (0, "a" * 64)),
             (inspect.FSCK, lambda *_: (0, "All passes succeeded.\nstatus 0")),
             (networks.COUNTED, self._counted),
+            (program_of(planted.FIND), lambda *_: (0, "34816 srv-a 0 0")),
             ("toy reader", lambda *_: (0, "end")),
         ):  # fmt: skip
             self.answers[key(text)] = answer
@@ -165,8 +136,17 @@ class World:
 
     @property
     def serves(self) -> bool:
-        server = self.servers.get(self.opened)
+        return self.serves_of("")
+
+    def serves_of(self, path: str) -> bool:
+        """Whether the volume that a path is on has an open side."""
+        server = self.servers.get(self.open_on(path))
         return server is not None and server.lives
+
+    def open_on(self, path: str) -> str:
+        """Where the volume is open that a path is on, or a file of its target; else the first."""
+        named = (host for name, host in self.opened_more.items() if f"/{name}/" in path)
+        return next(named, self.opened)
 
     def state_of(self, host: str) -> str:
         return "0" if host == self.opened or host in self.open_too else "2"
@@ -178,20 +158,47 @@ class World:
         self.loop.call_later(self.takeover_s, self._take_over, host)
 
     def _take_over(self, host: str) -> None:
-        """Fence a storage server that is lost, and open the other one."""
+        """Fence a storage server that is lost; the other one then opens."""
         server = self.servers[host]
         other = next(s.name for s in GOAL.cluster.storage if s.name != host)
         apart = "replication" in server.cut | self.servers[other].cut
         if not (server.lives and not apart) and self.servers[other].lives:
             self.fence(host)
-            if self.opened == host:
-                self.loop.call_later(OPENING_S, setattr, self, "opened", other)
 
     def fence(self, host: str) -> None:
         """Switch a server off by its power switch, and on again."""
+        if "bmc" in self.servers[host].cut:
+            self.loop.call_later(self.takeover_s, self._take_over, host)
+            return
+        match self.manners.get(host):
+            case Manner.LIES:
+                self._believed(host)
+            case Manner.SLOW | Manner.LATE:
+                self.loop.call_later(5, self._fence, host)
+            case _:
+                self._fence(host)
+
+    def _believed(self, host: str) -> None:
+        """A liar: it lives on, and is open still if it was; the other one opens all the same."""
+        if self.opened == host:
+            self.open_too.add(host)
+            self.opened = next(s.name for s in GOAL.cluster.storage if s.name != host)
+
+    def _fence(self, host: str) -> None:
         self.fences.append(PowerEvent(host=host, at_s=self.loop.epoch, action="off"))
         self._off(host)
         self.loop.call_later(BOOT_S, self._on, host)
+        other = next(s.name for s in GOAL.cluster.storage if s.name != host)
+        if self.servers[other].lives:
+            self.loop.call_later(OPENING_S, self._open_instead, host, other)
+
+    def _open_instead(self, host: str, other: str) -> None:
+        """Open on one server whatever was open on the other."""
+        if self.opened == host:
+            self.opened = other
+        for name, opened in self.opened_more.items():
+            if opened == host:
+                self.opened_more[name] = other
 
     def _off(self, host: str) -> None:
         self.servers[host].on, self.servers[host].frozen = False, False
@@ -213,6 +220,9 @@ class World:
     def _is_lost(self, host: str) -> None:
         if host in VOLUME.devices:
             self._lost(host)
+
+    async def unflushed(self, host: str) -> int | None:
+        return self.caches
 
     async def start(self, host: str) -> None:
         self._on(host)
@@ -239,6 +249,13 @@ class World:
     async def dead(self, host: str) -> bool:
         return not self.servers[host].on
 
+    async def behave(self, host: str, manner: Manner) -> None:
+        if not self.dead_power:
+            self.manners[host] = manner
+
+    async def manner(self, host: str) -> Manner:
+        return self.manners.get(host, Manner.HONEST)
+
     async def unplugged(self, host: str) -> frozenset[str]:
         return frozenset(self.servers[host].cut)
 
@@ -252,8 +269,7 @@ class World:
     ) -> Result:
         await asyncio.sleep(0.01)
         await self._reached(host)
-        body, _, call = script.rpartition("\n}\n_f")
-        text, words = body.removeprefix("_f() {\n"), tuple(shlex.split(call))
+        text, words = parts(script)
         self.told.append((host.name, text, words))
         if self.hangs(host.name, text):
             await asyncio.sleep(10**9)
@@ -272,90 +288,42 @@ class World:
         if not self.servers[host.name].lives:
             raise lost(host)
 
-    async def hold(self, host: Host, script: str, *, limit: int) -> Voice:
+    async def hold(self, host: Host, script: str, *, limit: int) -> Session:
         await asyncio.sleep(0.01)
         await self._reached(host)
-        return Voice(self, host, samples="perl" in script)
+        text, words = parts(script)
+        if text in self.voices:
+            return self.voices[text](host, words)
+        return Voice(self, host, samples=text == key(watch.SAMPLER), path=words[0])
 
     async def close(self) -> None:
         return
 
 
-def lost(host: Host) -> SanglierError:
-    return SanglierError(code="SG-SSH-001", subject=host.name, what="ssh does not get through")
-
-
-@dataclass
-class Voice:
-    """A sampler, or a writer that is acknowledged while a side is open."""
-
-    world: World
-    host: Host
-    samples: bool
-    count: int = 0
-    heard: int = 0
-    stopped: bool = False
-    boot: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.boot = self.world.servers[self.host.name].boot
-
-    async def line(self) -> str | None:
-        while True:
-            await asyncio.sleep(0.25)
-            server = self.world.servers[self.host.name]
-            if not server.on or server.boot != self.boot:
-                raise lost(self.host)
-            if server.frozen:
-                continue
-            if self.samples and server.name not in self.world.unseen:
-                return self.sample(server)
-            if not self.samples and (word := self.word()):
-                return word if word != "gone" else None
-
-    def sample(self, server: Server) -> str:
-        self.count += 1
-        if self.count == 1:
-            return f"b boot-{server.boot}"
-        state = "absent" if self.world.blind else self.world.state_of(server.name)
-        since = self.world.loop.now - server.since + self.world.skew_s.get(server.name, 0)
-        return f"s {since * 1e9:.0f} {state} {self.heard}"
-
-    def word(self) -> str:
-        """What a writer says: it is acknowledged while a side is open, until it is stopped."""
-        if self.count < 0:
-            return "gone"
-        if self.stopped:
-            self.count = -1
-            return "stopped"
-        self.count += self.world.serves
-        return f"a {self.count}" if self.world.serves else ""
-
-    async def send(self, text: str) -> None:
-        self.stopped = self.stopped or text == "stop\n"
-        if self.samples and not self.world.servers[self.host.name].frozen:
-            self.heard = int(text)
-
-    async def close(self) -> None:
-        return
-
-
-def scene_of(world: World, *, power: bool = True) -> Scene:
+def scene_of(world: World, *, power: bool = True, folder: str = "") -> Scene:
     return Scene(
         goal=GOAL, transport=world, power=world if power else None, volume=VOLUME,
-        say=lambda _: None, clock=world.loop.clock(),
+        say=lambda _: None, clock=world.loop.clock(), folder=folder,
+        more=world.more,
     )  # fmt: skip
 
 
 def play(
     world: World, *groups: Group, patience_s: float = 120, looks: bool = True, power: bool = True,
-    keep: Path | None = None,
+    keep: Path | None = None, workloads: tuple[Workload, ...] = (Toy(),),
 ) -> DrillRun:  # fmt: skip
     """Play a drill to its end."""
-    folder = f"{VOLUME.mount}/drill"
-    load = Load(transport=world, directory=folder, workloads=(Toy(),), keep=keep)
+    loads = [
+        Load(
+            transport=world, directory=f"{volume.mount}/drill", workloads=workloads,
+            keep=keep / volume.name if keep and volume != VOLUME else keep,
+        )
+        for volume in (VOLUME, *world.more)
+    ]  # fmt: skip
+    folder = loads[0].directory
     plan = Plan(name="test", explains="", groups=groups, patience_s=patience_s, inspect=looks)
-    engine = Engine(scene=scene_of(world, power=power), load=load, layers=(), plan=plan)
+    scene = scene_of(world, power=power, folder=folder)
+    engine = Engine(scene=scene, loads=loads, layers=(), plan=plan)
     return world.loop.run(engine.run())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -9,9 +10,11 @@ from typing import Any, cast
 import pytest
 
 from sanglier.core.errors import SanglierError
-from sanglier.lab import lock, power, topology
+from sanglier.drill.power import Manner as DrillManner
+from sanglier.lab import lock, manner, power, topology
 from sanglier.lab.bmc import BUSY, NOT_NOW, OK, UNKNOWN, Switch, VirtualBmc, begins_session
 from sanglier.lab.driver import Driver, Sighting, State
+from sanglier.lab.manner import Manner, Mannered
 from sanglier.lab.place import Place
 from sanglier.lab.power import Action
 from sanglier.lab.topology import LabHost
@@ -112,7 +115,7 @@ def order(bmc: VirtualBmc, asked: Asked, directive: int) -> list[int]:
 
 def test_an_order_that_is_repeated_is_carried_out_once_and_answered_twice(tmp_path: Path) -> None:
     machine = Machine()
-    bmc = VirtualBmc(switch(tmp_path, machine), "password", port=0)
+    bmc = VirtualBmc(Mannered(switch=switch(tmp_path, machine)), "password", port=0)
     first = Asked(seqlun=3)
     order(bmc, first, 2)
     assert order(bmc, first, 2) == [OK, OK]
@@ -129,3 +132,79 @@ def test_packets_that_begin_a_session_are_told_from_those_of_one() -> None:
     assert not begins_session(bytes.fromhex(f"{head}12000000000000000024"))
     assert not begins_session(bytes.fromhex(f"{head}c0fecbadd10300000020"))
     assert not begins_session(bytes.fromhex("0600ff07000000000000000000092018c8"))
+
+
+# Manners.
+
+
+@dataclass
+class Later:
+    """What was put off, with its seconds."""
+
+    deeds: list[tuple[float, Callable[[], object]]] = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
+
+    def later(self, seconds: float, deed: Callable[[], object]) -> None:
+        self.deeds.append((seconds, deed))
+
+
+def mannered(
+    directory: Path, machine: Machine, how: Manner = Manner.HONEST
+) -> tuple[Mannered, Later]:
+    there, later = switch(directory, machine), Later()
+    manner.write(there.place, HOST.name, how)
+    return Mannered(switch=there, later=later.later, sleep=later.slept.append), later
+
+
+def test_a_switch_is_honest_until_it_is_told_otherwise(tmp_path: Path) -> None:
+    machine = Machine()
+    there = Mannered(switch=switch(tmp_path, machine))
+    assert there.manner is Manner.HONEST
+    assert there.obey(Action.OFF, "10.77.0.12") == OK
+    assert machine.done == ["kill"]
+    assert not there.is_on()
+
+
+def test_a_slow_one_answers_at_once_says_on_and_acts_later(tmp_path: Path) -> None:
+    machine = Machine()
+    there, later = mannered(tmp_path, machine, Manner.SLOW)
+    assert there.obey(Action.OFF, "10.77.0.12") == OK
+    assert there.is_on()
+    assert machine.done == []
+    ((seconds, deed),) = later.deeds
+    assert seconds == manner.SLOW_S
+    deed()
+    assert not there.is_on()
+    assert [event.done for event in power.read(there.switch.place.power_log)] == [True]
+
+
+def test_a_late_one_acts_at_once_and_waits_once_for_each_question(tmp_path: Path) -> None:
+    machine = Machine()
+    there, later = mannered(tmp_path, machine, Manner.LATE)
+    bmc = VirtualBmc(there, "password", port=0)
+    first = Asked(seqlun=3)
+    order(bmc, first, 0)
+    order(bmc, first, 0)
+    assert machine.done == ["kill"]
+    assert later.slept == [manner.LATE_S]
+    bmc.get_chassis_status(cast(Any, Asked(seqlun=4)))
+    assert later.slept == [manner.LATE_S] * 2
+
+
+def test_a_liar_does_nothing_says_that_it_did_and_the_log_knows(tmp_path: Path) -> None:
+    machine = Machine()
+    there, _ = mannered(tmp_path, machine, Manner.LIES)
+    assert there.is_on()
+    assert there.obey(Action.OFF, "10.77.0.12") == OK
+    assert not there.is_on()
+    assert there.obey(Action.ON, "10.77.0.12") == OK
+    assert there.is_on()
+    assert machine.done == []
+    assert {event.done for event in power.read(there.switch.place.power_log)} == {False}
+    there.obey(Action.OFF, "10.77.0.12")
+    manner.write(there.switch.place, HOST.name, Manner.HONEST)
+    assert there.is_on()
+
+
+def test_drills_and_the_lab_know_the_same_manners() -> None:
+    assert {one.value for one in Manner} == {one.value for one in DrillManner}

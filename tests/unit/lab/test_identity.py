@@ -47,7 +47,7 @@ def test_only_a_host_with_a_data_disk_makes_it_a_mapped_device() -> None:
         units = [file.text for file in files if file.path.endswith("/lab-disk.service")]
         wants = [file.text for file in files if "sysinit.target.d/" in file.path]
         assert (len(units), len(wants)) == (wanted, wanted)
-        assert all("dmsetup create disk" in unit for unit in units)
+        assert all("map disk /dev/ubdb && map disk2 /dev/ubdc" in unit for unit in units)
 
 
 def test_ssh_checks_host_keys_and_enters_the_namespace() -> None:

@@ -47,6 +47,21 @@ def test_the_kernel_gets_its_disks_cards_and_memory() -> None:
     assert sum(word.startswith("vec") for word in argv) == 4
 
 
+def test_a_second_data_disk_is_there_where_it_was_wished_for_and_only_on_storage() -> None:
+    hosts = topology.build("lab", 1)
+    argv = uml.kernel_argv(hosts.host("disk-a"), IMAGE, PLACE, 2)
+    assert "ubdc=/c/labs/lab/disk-a.disk2" in argv
+    assert not [w for w in uml.kernel_argv(hosts.host("srv-a"), IMAGE, PLACE, 2) if "ubdb" in w]
+    assert not [w for w in uml.kernel_argv(hosts.host("disk-a"), IMAGE, PLACE) if "ubdc" in w]
+
+
+def test_a_volatile_disk_is_booted_through_the_library_and_no_other_host_is() -> None:
+    hosts = topology.build("lab", 1)
+    argv = uml.kernel_argv(hosts.host("disk-a"), IMAGE, PLACE, volatile=True)
+    assert argv[0] == str(PLACE.volatile / "boot")
+    assert uml.kernel_argv(hosts.host("srv-a"), IMAGE, PLACE, volatile=True)[0] == "/c/full-1/boot"
+
+
 def test_neighbours_run_on_different_processors() -> None:
     hosts = topology.build("lab", 2).hosts
     if len(os.sched_getaffinity(0)) > 1:

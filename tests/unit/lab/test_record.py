@@ -32,7 +32,7 @@ def test_a_lab_may_get_more_application_servers_and_boot_more_hosts() -> None:
 
 
 @pytest.mark.parametrize(
-    "wish", [Wish(applications=1), Wish(kind=Kind.BARE), Wish(disk_bytes=2 << 30)]
+    "wish", [Wish(applications=1), Wish(kind=Kind.BARE), Wish(disk_bytes=2 << 30), Wish(disks=2)]
 )
 def test_a_lab_does_not_change_its_shape(wish: Wish) -> None:
     with pytest.raises(SanglierError, match="SG-LAB-006"):

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import signal
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from drill.load import takes_o_direct
 
-from sanglier.drill import article, inspect, settle
-from sanglier.drill.faults import changes, clocks, insides, networks, sides
+from sanglier.drill import article, inspect, recorder, settle
+from sanglier.drill.faults import (
+    changes,
+    clocks,
+    daemons,
+    insides,
+    networks,
+    planted,
+    restarts,
+    sides,
+)
 
 from .host import Host
 
@@ -30,6 +44,20 @@ def fixture_host(tmp_path: Path) -> Host:
 
 def status(host: Host, text: str, *words: str) -> int:
     return host.plain(text, *words)[0]
+
+
+def test_what_was_large_in_earlier_drills_is_removed_and_nothing_else(host: Host) -> None:
+    base = host.place / "data/.sanglier-drill"
+    for path in ("old/1/retired/srv-a/0", "old/1/appends/srv-a", "old/2/retired/srv-a/0"):
+        (base / path).parent.mkdir(parents=True, exist_ok=True)
+        (base / path).touch()
+    (host.place / "data/other/1/retired").mkdir(parents=True)
+    assert status(host, recorder.PREPARE, f"{base}/new/1", "retired") == 0
+    left = {str(path.relative_to(base)) for path in base.glob("*/*/*")}
+    assert left == {"old/1/appends"}
+    assert (base / "new/1").is_dir()
+    assert status(host, recorder.PREPARE, f"{host.place}/data/other/2", "retired") == 0
+    assert (host.place / "data/other/1/retired").is_dir()
 
 
 # Whole again.
@@ -141,12 +169,42 @@ def test_a_disk_is_broken_only_where_that_can_be_mended(host: Host) -> None:
     dm(host)
     assert status(host, insides.BREAK, "/dev/x") == 0
     assert (host.place / "run/sanglier/drill-disk").read_text() == f"{TABLE}\n"
-    assert "dmsetup load disk --table 0 204800 error" in host.calls("dmsetup")
+    assert (host.place / "loaded").read_text() == "0 204800 error\n"
     assert status(host, insides.MEND, "/dev/x") == 0
     assert (host.place / "loaded").read_text() == f"{TABLE}\n"
     count = len(host.calls("dmsetup"))
     assert status(host, insides.MEND, "/dev/x") == 0
     assert host.calls("dmsetup")[count:] == ["dmsetup info -c --noheadings -o name /dev/x"]
+
+
+TWO = "0 1000 linear 8:16 0\n1000 200 linear 8:32 4096"
+
+
+def test_writes_hang_on_every_segment_and_reads_work(host: Host) -> None:
+    dm(host, TWO)
+    assert status(host, insides.DELAY, "/dev/x") == 0
+    assert (host.place / "loaded").read_text() == (
+        "0 1000 delay 8:16 0 0 8:16 0 3600000\n1000 200 delay 8:32 4096 0 8:32 4096 3600000\n"
+    )
+    dm(host, "0 1000 delay 8:16 0 0 8:16 0 3600000")
+    assert status(host, insides.DELAYED, "/dev/x") == 0
+    assert status(host, insides.MEND, "/dev/x") == 0
+    assert (host.place / "loaded").read_text() == f"{TWO}\n"
+    dm(host, TWO)
+    assert status(host, insides.DELAYED, "/dev/x") == 1
+
+
+def test_every_segment_of_a_disk_is_broken(host: Host) -> None:
+    dm(host, TWO)
+    assert status(host, insides.BREAK, "/dev/x") == 0
+    assert (host.place / "loaded").read_text() == "0 1000 error\n1000 200 error\n"
+
+
+def test_a_disk_that_is_not_made_of_linear_segments_is_left_alone(host: Host) -> None:
+    dm(host, "0 1000 crypt aes 0 8:16 0")
+    assert status(host, insides.DELAY, "/dev/x") == 1
+    assert not (host.place / "run/sanglier/drill-disk").exists()
+    assert not (host.place / "loaded").exists()
 
 
 def test_a_broken_and_a_hanging_disk_are_seen(host: Host) -> None:
@@ -186,12 +244,63 @@ def test_only_what_is_detached_is_attached(host: Host, disk: str, *, attached: b
 
 def test_a_daemon_that_does_not_run_is_not_killed_and_one_that_lives_is_seen(host: Host) -> None:
     host.tool("pidof", "exit 1")
-    assert status(host, insides.KILL, "iscsid") == 1
+    assert status(host, daemons.KILL, "iscsid") == 1
     host.put("/run/sanglier-drill-iscsid", "17 18\n")
     host.put("/proc/18/exe")
-    assert host.plain(insides.OTHER, "iscsid") == (1, "18 lives\n")
+    assert host.plain(daemons.OTHER, "iscsid") == (1, "18 lives\n")
     host.put("/run/sanglier-drill-iscsid", "17\n")
-    assert status(host, insides.OTHER, "iscsid") == 0
+    assert status(host, daemons.OTHER, "iscsid") == 0
+
+
+def sleeper(host: Host, name: str) -> subprocess.Popen[bytes]:
+    """A process of a script of that name, which waits in a process of its own."""
+    host.tool(name, "echo begun; sleep 60 & wait")
+    process = subprocess.Popen([str(host.place / "bin" / name), "monitor"], stdout=subprocess.PIPE)
+    assert process.stdout
+    process.stdout.readline()
+    return process
+
+
+def test_a_daemon_is_stopped_seen_to_be_and_goes_on(host: Host) -> None:
+    host = replace(host, places="run")
+    host.tool("pidof", "exit 1")
+    assert status(host, daemons.STOP, "x") == 1
+    assert status(host, daemons.STOPPED, "x") == 2
+    assert status(host, daemons.GO_ON, "x") == 0
+    with sleeper(host, "x") as process:
+        host.tool("pidof", f"echo {process.pid}")
+        assert status(host, daemons.STOP, "x") == 0
+        assert status(host, daemons.STOPPED, "x") == 0
+        os.kill(process.pid, signal.SIGCONT)
+        assert host.plain(daemons.STOPPED, "x") == (1, f"{process.pid} goes on\n")
+        assert status(host, daemons.STOP, "x") == status(host, daemons.GO_ON, "x") == 0
+        host.put("/run/sanglier-drill-x", f"{process.pid}\n")
+        assert status(host, daemons.STOPPED, "x") == 1
+        process.kill()
+    assert host.plain(daemons.STOPPED, "x") == (1, f"{process.pid} is gone\n")
+
+
+def test_an_agent_is_caught_by_the_end_of_its_command_line_and_no_other(host: Host) -> None:
+    host = replace(host, places="run")
+    host.put("/run/other")
+    assert status(host, daemons.CATCH, "/bin/x monitor", "STOP", "0", "agent") == 1
+    with sleeper(host, "x") as process:
+        assert status(host, daemons.CATCH, "/bin/x monit", "STOP", "1", "agent") == 1
+        assert status(host, daemons.CATCH, "/bin/x monitor", "STOP", "5", "agent") == 0
+        assert (host.place / "run/sanglier-drill-agent").read_text() == f"{process.pid}\n"
+        assert status(host, daemons.STOPPED, "agent") == 0
+        assert status(host, daemons.CATCH, "/bin/x monitor", "KILL", "5", "agent") == 0
+    assert status(host, daemons.OTHER, "agent") == 0
+
+
+def test_a_unit_was_restarted_when_its_invocation_is_another(host: Host) -> None:
+    assert status(host, restarts.ANEW) == 2
+    host.tool("systemctl", 'case $1 in show) echo "first" ;; restart) exit 1 ;; esac')
+    words = host.plain(restarts.RESTART, "a.service", "b.service")
+    assert words == (0, "not all of them came up\n")
+    assert host.plain(restarts.ANEW) == (1, "a.service was not restarted\n")
+    host.tool("systemctl", "echo second")
+    assert status(host, restarts.ANEW) == 0
 
 
 @pytest.mark.parametrize(("free", "wanted"), [(2047, 0), (4096, 1)])
@@ -240,3 +349,44 @@ def test_a_clock_is_set_right_by_the_time_that_has_passed_and_once(host: Host) -
     assert host.calls("date") == ["date -s @1700000030.500000"]
     assert status(host, clocks.BACK) == 0
     assert len(host.calls("date")) == 1
+
+
+@pytest.mark.parametrize(("moves", "wanted"), [(True, 0), (False, 1)])
+def test_a_clock_is_seen_to_be_stepped(host: Host, *, moves: bool, wanted: int) -> None:
+    host.put("/proc/uptime", "100.00 0.00\n")
+    host.put("/clock", "1700000000\n")
+    step = f'echo "${{2#@}}" > {host.place}/clock' if moves else ":"
+    host.tool("date", f"case $1 in -s) {step} ;; *N) echo 1 ;; *) cat {host.place}/clock ;; esac")
+    assert status(host, clocks.JUMPS, "5", "-3600") == wanted
+    assert (host.place / "run/sanglier-drill-clock").read_text() == "1 10000\n"
+    assert int((host.place / "clock").read_text()) == 1700000000 + (5 - 3600) * moves
+
+
+def test_a_target_that_is_still_there_was_not_cleared(host: Host) -> None:
+    host.put("/data/alua/sanglier/alua_access_state", "0\n")
+    path = f"{host.place}/data/alua/sanglier/alua_access_state"
+    host.tool("targetctl", ":")
+    assert status(host, sides.CLEAR, path) == 1
+    host.tool("targetctl", f"rm -r {host.place}/data")
+    assert status(host, sides.CLEAR, path) == 0
+
+
+# What is planted.
+
+
+def test_an_old_block_is_put_back_only_over_the_very_one_that_was_looked_for(host: Host) -> None:
+    host.blank_device()
+    if not takes_o_direct(host.place):
+        pytest.skip("the filesystem of the temporary directory has no O_DIRECT")
+    record, device = "srv-a 3 0", str(host.device)
+    kept = f"{record} 2 ".ljust(127, ".").encode() + b"\n"
+    host.write(7 * 4096, kept * 32)
+    assert status(host, planted.LIES, device, "7", record, "1") == 1
+    assert status(host, planted.PUT, device, "6", record, "2", "1") == 1
+    assert status(host, planted.PUT, device, "7", "srv-b 3 0", "2", "1") == 1
+    assert host.device.read_bytes()[7 * 4096 : 8 * 4096] == kept * 32
+    assert status(host, planted.PUT, device, "7", record, "2", "1") == 0
+    assert status(host, planted.LIES, device, "7", record, "1") == 0
+    found = host.device.read_bytes()
+    assert found[7 * 4096 : 8 * 4096] == kept.replace(b"0 2 .", b"0 1 .") * 32
+    assert not any(found[: 7 * 4096] + found[8 * 4096 :])

@@ -43,7 +43,8 @@ set -- $failed
 set -- $value
 set -- $failed; pids= failed= ends=$*
 set -- $line
-set -- $table
+kill -STOP $pids
+for pid in $(cat "/run/sanglier-drill-$1"); do kill -CONT "$pid" 2>/dev/null || :; done
 tried $ends
 """.splitlines()
 )
@@ -103,7 +104,7 @@ def test_what_is_called_no_shell_is_there_and_makes_no_script() -> None:
 GUARD = re.compile(r"\b(return|exit) [1-9]|\brefuse ")
 ELSEWHERE = re.compile(
     r"layers\.\w+\.probe:|layers\.looks:"  # what only reads: on recordings, and in test_looks
-    r"|layers\.backing\.desired:BLANK|layers\.ocfs2\.moves:REMOUNT|drill\.faults\.insides:DM"
+    r"|layers\.backing\.desired:BLANK|layers\.ocfs2\.moves:REMOUNT|drill\.faults\.insides:(DM|KEEP)"
     r"|run\.lock:HOLD"  # parts of scripts that are tried; and run whole, by test_lock
 )
 

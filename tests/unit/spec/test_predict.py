@@ -13,6 +13,7 @@ from sanglier.spec.timings import FAST, SAFE
 KEYS = (
     "open-server-dead", "open-server-frozen", "standby-server-dead", "replication-cut",
     "one-san-cut", "interconnect-cut", "both-sans-cut", "management-cut", "witness-dead",
+    "clock-stepped",
     "planned-move", "disk-hangs", "disk-fails", "application-dead", "application-frozen",
     "application-cut", "daemon-killed",
 )  # fmt: skip
@@ -38,7 +39,7 @@ def test_only_a_server_that_lost_every_path_waits_without_end() -> None:
 
 def test_what_stalls_nothing() -> None:
     still = {p.fault for p in predict(SAFE) if p.stall_s == 0}
-    assert still == {"management-cut", "witness-dead"}
+    assert still == {"management-cut", "witness-dead", "clock-stepped"}
 
 
 def test_stalls_of_safe() -> None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sanglier.drill.faults import changes, clocks, hosts, insides, networks, sides
+from sanglier.drill.faults import (
+    changes,
+    clocks,
+    daemons,
+    hosts,
+    insides,
+    networks,
+    planted,
+    restarts,
+    sides,
+    switches,
+)
 from sanglier.drill.faults.base import Fault
 
 FAULTS: Mapping[str, Fault] = MappingProxyType(
@@ -15,9 +26,13 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             *hosts.FAULTS,
             *networks.FAULTS,
             *insides.FAULTS,
+            *daemons.FAULTS,
+            *restarts.FAULTS,
             *changes.FAULTS,
             *clocks.FAULTS,
             *sides.FAULTS,
+            *switches.FAULTS,
+            *planted.FAULTS,
         )
     }
 )

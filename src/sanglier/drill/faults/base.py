@@ -93,3 +93,6 @@ class Fault:
     """Whether it is refused while something else is wrong, so that it is drawn alone."""
     plain: bool = True
     """Whether random schedules may draw it (short, and one host only)."""
+    planted: str = ""
+    """Name of the check that must find it: it does itself what must never happen, or makes it
+    unavoidable, so that a drill with it that is VALID shows a blind prover."""

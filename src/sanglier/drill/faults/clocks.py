@@ -30,6 +30,24 @@ now=$((then / 1000 + (${now%.*}${now#*.} - up) * 10000))
 date -s "@$((now / 1000000)).$(printf %06d "$((now % 1000000))")" >/dev/null
 rm -f /run/sanglier-drill-clock
 """
+# $1… seconds by which the clock is stepped, one after the other; each is seen to be.
+JUMPS = """
+read -r up _ < /proc/uptime
+keep=/run/sanglier-drill-clock
+[ -e "$keep" ] || echo "$(date +%s%N) ${up%.*}${up#*.}" > "$keep"
+for step; do
+    before=$(date +%s)
+    date -s "@$((before + step))" >/dev/null || return 1
+    off=$(($(date +%s) - before - step))
+    if [ "$off" -lt -2 ] || [ "$off" -gt 2 ]; then
+        echo "the clock was not stepped by $step s"
+        return 1
+    fi
+    sleep 1
+done
+"""
+STEPS = (5, -10, 5, 3600, -7200, 3600, 86400, -172800, 86400)
+"""Seconds: by seconds, an hour and a day, each ahead, back beyond the right time, and right."""
 KILL = 'stonith_admin --reboot "$1"'
 
 
@@ -60,7 +78,26 @@ async def _set_right(scene: Scene, host: Host) -> None:
     await scene.run(host, BACK)
 
 
+async def _jump(scene: Scene, host: Host) -> None:
+    await scene.run(host, JUMPS, *map(str, STEPS), limit=120)
+
+
+async def _back(scene: Scene, host: Host) -> None:
+    await scene.run(host, BACK)
+
+
+def _jumps(name: str, role: Role, whose: str) -> Fault:
+    return Fault(
+        name=name, role=role, hold_s=15,
+        explains=f"the clock of {whose} steps back and forth by seconds, an hour and a day",
+        inject=_jump, heal=_back, took=done, prediction="clock-stepped",
+    )  # fmt: skip
+
+
 FAULTS = (
+    _jumps("open-clock-jumps", Role.OPEN, "the open server"),
+    _jumps("standby-clock-jumps", Role.STANDBY, "the standby server"),
+    _jumps("application-clock-jumps", Role.APPLICATION, "an application server"),
     Fault(
         name="clock-stepped", role=Role.OPEN, hold_s=30, needs_power=True,
         explains="the open server's clock is an hour ahead while it has the other one rebooted, "

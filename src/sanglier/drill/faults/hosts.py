@@ -10,6 +10,10 @@ from sanglier.drill.scene import Role, Scene
 from sanglier.spec.cluster import Host
 
 ANSWER_S = 2
+BEYOND_S = 150
+"""Longer than o2cb's patience with every set of timings; see a test."""
+RESET_S = 45
+"""Until a server that must reset itself has done so: kernel.panic is 30 s."""
 
 
 async def kill(scene: Scene, host: Host) -> None:
@@ -54,6 +58,20 @@ async def thaw(scene: Scene, host: Host) -> None:
         await power.start(host.name)
     else:
         await power.thaw(host.name)
+
+
+async def wake(scene: Scene, host: Host) -> None:
+    """Let one that others took for dead go on; it resets itself, and gets its power back.
+
+    A lab's kernel that panics is off, not booted anew.
+    """
+    power = scene.must_power()
+    await thaw(scene, host)
+    for _ in range(RESET_S):
+        if await power.dead(host.name):
+            await power.start(host.name)
+            return
+        await asyncio.sleep(1)
 
 
 async def quiet(scene: Scene, host: Host) -> Took:
@@ -151,6 +169,13 @@ FAULTS = (
         inject=kill, heal=start, took=dead, prediction="application-dead", kills=True,
     ),
     _frozen(Role.APPLICATION, "application", 20, "application-frozen"),
+    Fault(
+        name="application-frozen-beyond", role=Role.APPLICATION, hold_s=BEYOND_S, needs_power=True,
+        explains="an application server stops for longer than o2cb waits, so that its fellows take "
+        "over what it held, and then goes on: it must not write any more, and reset itself",
+        inject=freeze, heal=wake, took=silent, prediction="application-frozen",
+        fences=frozenset({Role.APPLICATION}), plain=False,
+    ),
     Fault(
         name="witness-killed", role=Role.WITNESS, hold_s=20, needs_power=True,
         explains="the witness loses its power; nothing else fails, nothing may happen",

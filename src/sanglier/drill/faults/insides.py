@@ -1,4 +1,4 @@
-"""What fails inside a host that lives: its disk, its daemons, its filesystem's room."""
+"""What fails inside a host that lives: its disk, or its filesystem's room."""
 
 from __future__ import annotations
 
@@ -13,16 +13,32 @@ name=$(dmsetup info -c --noheadings -o name "$1") || {
     return 1
 }
 """
-BREAK = (
+# Each segment keeps its place: a table may have several.  What it was is kept, once.
+KEEP = (
     DM
     + """
-table=$(dmsetup table "$name")
-case $table in *linear*) mkdir -p /run/sanglier; echo "$table" > "/run/sanglier/drill-$name" ;; esac
-set -- $table
+keep=/run/sanglier/drill-$name
+mkdir -p /run/sanglier
+[ -e "$keep" ] || dmsetup table "$name" > "$keep"
+"""
+)
+SWAP = """
 dmsetup suspend --noflush --nolockfs "$name"
-dmsetup load "$name" --table "0 $2 error"
+echo "$table" | dmsetup load "$name"
 dmsetup resume "$name"
 """
+BREAK = KEEP + """table=$(sed -E 's/^([0-9]+ [0-9]+) .*/\\1 error/' "$keep")""" + SWAP
+# dm-delay(8): device, offset and delay in ms, of reads and then of writes; flushes are as writes.
+DELAY = (
+    KEEP
+    + """
+grep -qvE '^[0-9]+ [0-9]+ linear [0-9:]+ [0-9]+$' "$keep" && {
+    rm -f "$keep"; echo "$1 is not made of linear segments"; return 1
+}
+modprobe dm-delay
+table=$(sed -E 's/^([0-9]+ [0-9]+) linear (.*)/\\1 delay \\2 0 \\2 3600000/' "$keep")
+"""
+    + SWAP
 )
 MEND = (
     DM
@@ -39,23 +55,11 @@ ATTACH = """
 grep -q "ds:Diskless/" /proc/drbd || return 0
 drbdadm attach "$1"
 """
+DELAYED = DM + """dmsetup table "$name" | grep -q " delay " """
 BROKEN = DM + """dmsetup table "$name" | grep -q error"""
 HANG = DM + """dmsetup suspend --noflush --nolockfs "$name" """
 GO_ON = DM + """dmsetup resume "$name" """
 HANGS = DM + """dmsetup info "$name" | grep -q SUSPENDED"""
-# $1 daemon.  The shell's kill: no process of that name may be left.
-KILL = """
-pids=$(pidof "$1") || { echo "$1 does not run"; return 1; }
-echo "$pids" > "/run/sanglier-drill-$1"
-kill -9 $pids
-"""
-OTHER = """
-old=$(cat "/run/sanglier-drill-$1") && [ -n "$old" ] || return 2
-rm -f "/run/sanglier-drill-$1"
-for pid in $old; do if [ -e "/proc/$pid/exe" ]; then echo "$pid lives"; return 1; fi; done
-"""
-# $1 unit.  systemd brings some of them back by itself.
-AGAIN = 'systemctl is-active -q "$1" || systemctl start "$1"'
 # $1 mount point.  posix_fallocate through fallocate(1) of util-linux is instant on OCFS2.
 FILL = """
 free=$(df --output=avail -B1M "$1" | tail -n 1)
@@ -94,36 +98,6 @@ async def _resume(scene: Scene, host: Host) -> None:
     await scene.run(host, GO_ON, _device(scene, host), limit=120)
 
 
-def _kill(daemon: str) -> Deed:
-    async def deed(scene: Scene, host: Host) -> None:
-        await scene.run(host, KILL, daemon)
-
-    return deed
-
-
-def _killed(daemon: str) -> Evidence:
-    async def seen(scene: Scene, host: Host) -> Took:
-        return await shown(scene, host, OTHER, daemon)
-
-    return seen
-
-
-def _revive(unit: str) -> Deed:
-    async def deed(scene: Scene, host: Host) -> None:
-        await scene.run(host, AGAIN, unit, limit=60)
-
-    return deed
-
-
-def _daemon(role: Role, daemon: str, unit: str, explains: str, *, fenced: bool = False) -> Fault:
-    return Fault(
-        name=f"{daemon}-killed", role=role, hold_s=6, explains=explains,
-        inject=_kill(daemon), took=_killed(daemon),
-        heal=_revive(unit),
-        prediction="daemon-killed", fences=frozenset({role}) if fenced else frozenset(),
-    )  # fmt: skip
-
-
 async def _fill(scene: Scene, host: Host) -> None:
     await scene.run(host, FILL, scene.volume.mount, limit=120)
 
@@ -155,23 +129,18 @@ FAULTS = (
         inject=_on_disk(HANG), heal=_resume, took=_seen_on_disk(HANGS),
         prediction="disk-hangs", fences=frozenset({Role.OPEN}), plain=False,
     ),
-    _daemon(
-        Role.APPLICATION, "iscsid", "iscsid.service",
-        "the iSCSI daemon of an application server is killed",
+    Fault(
+        name="writes-hang", role=Role.OPEN, hold_s=60,
+        explains="the disk under the open side answers reads, and no write nor flush any more",
+        inject=_on_disk(DELAY), heal=_mend, took=_seen_on_disk(DELAYED),
+        prediction="disk-hangs", fences=frozenset({Role.OPEN}), plain=False,
     ),
-    _daemon(
-        Role.APPLICATION, "multipathd", "multipathd.service",
-        "the multipath daemon of an application server is killed",
-    ),
-    _daemon(
-        Role.OPEN, "corosync", "corosync.service",
-        "Corosync is killed on the open server: the other one must not open before it is dead",
-        fenced=True,
-    ),
-    _daemon(
-        Role.OPEN, "pacemakerd", "pacemaker.service",
-        "Pacemaker's master process is killed on the open server; systemd starts it again",
-        fenced=True,
+    Fault(
+        name="standby-writes-hang", role=Role.STANDBY, hold_s=60,
+        explains="the disk under the standby side answers reads, and no write nor flush any more: "
+        "the open side must not wait for it for ever",
+        inject=_on_disk(DELAY), heal=_mend, took=_seen_on_disk(DELAYED),
+        prediction="", fences=frozenset({Role.STANDBY}), plain=False,
     ),
     Fault(
         name="disk-full", role=Role.APPLICATION, hold_s=8,

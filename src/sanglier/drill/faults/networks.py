@@ -202,6 +202,7 @@ async def _interconnect_back(scene: Scene, host: Host) -> None:
             await power.start(app.name)
 
 
+CLUSTER_NETWORKS = ("replication", "management")
 STORAGE_NETWORKS = ("replication", "management", "san-a", "san-b")
 BOTH_SIDES = frozenset({Role.OPEN, Role.STANDBY})
 
@@ -277,6 +278,14 @@ FAULTS = (
         explains="the open server loses all its networks at once, and lives",
         inject=_cut(*STORAGE_NETWORKS), heal=_heal(*STORAGE_NETWORKS),
         took=_gone(*STORAGE_NETWORKS),
+        prediction="open-server-dead", fences=frozenset({Role.OPEN}),
+    ),
+    Fault(
+        name="open-cut-off", role=Role.OPEN, hold_s=30, needs_power=True,
+        explains="the open server loses replication and management, but not the storage networks: "
+        "applications still reach a side that must not answer any more",
+        inject=_cut(*CLUSTER_NETWORKS), heal=_heal(*CLUSTER_NETWORKS),
+        took=_gone(*CLUSTER_NETWORKS),
         prediction="open-server-dead", fences=frozenset({Role.OPEN}),
     ),
 )  # fmt: skip

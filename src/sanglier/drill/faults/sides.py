@@ -15,6 +15,11 @@ OPEN = """
 printf 0 > "$1"
 read -r state < "$1" && [ "$state" = 0 ]
 """
+# $1 ALUA state file.  targetctl(8): "clear" removes all of LIO's configuration, by whomever.
+CLEAR = """
+targetctl clear
+[ ! -d "${1%/alua/*}" ] || { echo "the target is still there"; return 1; }
+"""
 # $1 ALUA state file.  configfs lets a port group go that has a LUN: it falls into LIO's own.
 REMOVE = 'rmdir "${1%/*}"'
 
@@ -45,5 +50,17 @@ FAULTS = (
         explains="somebody removes the port group of the open side: it falls shut, and one side "
         "opens again",
         inject=_on_target(REMOVE), took=done, prediction="", alone=True,
+    ),
+    Fault(
+        name="target-cleared", role=Role.OPEN, hold_s=15,
+        explains="somebody runs `targetctl clear` on the open server: all that LIO has is gone, "
+        "and one side opens again",
+        inject=_on_target(CLEAR), took=done, prediction="", alone=True,
+    ),
+    Fault(
+        name="standby-target-cleared", role=Role.STANDBY, hold_s=15,
+        explains="somebody runs `targetctl clear` on the standby server: the target is made again, "
+        "shut",
+        inject=_on_target(CLEAR), took=done, prediction="one-san-cut", alone=True,
     ),
 )  # fmt: skip

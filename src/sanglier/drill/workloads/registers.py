@@ -18,48 +18,12 @@ from sanglier.core.action import Script
 from sanglier.drill.history import History
 from sanglier.drill.result import Check
 from sanglier.drill.workloads.base import Caller, Reading, gather, period, program
+from sanglier.drill.workloads.blocks import BLOCKS
 from sanglier.drill.workloads.cross_reads import CrossReads, Register, below, cross_reads
 
 NAME = "registers"
 LINE = re.compile(r"register (?P<writer>\S+) (?P<block>[0-9]+) (?P<versions>\S+)")
 
-# Numbers of pread64, pwrite64, fdatasync (<asm/unistd.h>) and of O_DIRECT (<asm/fcntl.h>).
-# Perl's own sysread and syswrite give no control over the alignment of memory, open(2) O_DIRECT.
-_BLOCKS = r"""
-use POSIX ();
-my $calls = {x86_64 => [17, 18, 75, 040000], aarch64 => [67, 68, 83, 0200000]};
-my $machine = (POSIX::uname())[4];
-my ($pread, $pwrite, $fdatasync, $o_direct) = @{$calls->{$machine} || die "no calls of $machine\n"};
-my $memory = "";
-$memory .= "\0" x 8192;
-
-# Address and offset of the aligned 4 KiB of our memory; taken anew as Perl may move a string.
-sub aligned { my $at = unpack("J", pack("P", $memory)); return ($at, -$at & 4095) }
-
-sub store {
-    my ($file, $block, $text) = @_;
-    my (undef, $skip) = aligned();
-    substr($memory, $skip, 4096, $text);
-    my ($at, $still) = aligned();
-    die "memory has moved\n" if $still != $skip;
-    return syscall($pwrite, fileno($file), $at + $skip, 4096, $block * 4096) == 4096;
-}
-
-sub fetch {
-    my ($file, $block) = @_;
-    my ($at, $skip) = aligned();
-    my $got = syscall($pread, fileno($file), $at + $skip, 4096, $block * 4096);
-    return $got < 0 ? undef : substr($memory, $skip, $got);
-}
-
-# The versions in a block, with commas; "?" for a record that has no business here.
-sub versions {
-    my ($text, $writer, $block) = @_;
-    my %seen = map { /^\Q$writer\E $block ([0-9]+)$/ ? ($1, 1) : ("?", 1) } records($text);
-    $seen{"?"} = 1 if length $text != 4096;
-    return join(",", sort keys %seen);
-}
-"""
 _WRITE = r"""
 my ($writer, $period, $blocks) = @words;
 my $place = place("registers");
@@ -81,7 +45,7 @@ $orders{read} = sub {
     my $file = opened($whose, $block % 2) or return said("r", $token, "error", $! + 0, $!);
     my $text = fetch($file, $block);
     return said("r", $token, "error", $! + 0, $!) if !defined $text;
-    said("r", $token, versions($text, $whose, $block));
+    said("r", $token, versions($text, "$whose $block"));
 };
 sysopen(my $direct, "$place/$writer", O_WRONLY | O_DSYNC | $o_direct) or fail(0);
 sysopen(my $cached, "$place/$writer", O_WRONLY) or fail(0);
@@ -106,7 +70,7 @@ for my $name (names("$directory/registers")) {
     for my $block (0 .. $blocks - 1) {
         my $text = fetch($file, $block);
         die "$name $block: $!\n" if !defined $text;
-        said("register", $name, $block, versions($text, $name, $block));
+        said("register", $name, $block, versions($text, "$name $block"));
     }
 }
 print "end\n";
@@ -161,11 +125,11 @@ class Registers:
     def writer(self, directory: str, writer: str) -> Script:
         """Write versions until told to stop; read when asked."""
         words = (writer, period(self.rate_hz), str(self.blocks))
-        return program(_BLOCKS + _WRITE, directory, *words)
+        return program(BLOCKS + _WRITE, directory, *words)
 
     def reader(self, directory: str) -> Script:
         """Give the versions in every block, read with O_DIRECT."""
-        return program(_BLOCKS + _READ, directory, str(self.blocks))
+        return program(BLOCKS + _READ, directory, str(self.blocks))
 
     def caller(self) -> Caller | None:
         """Cross reads."""
