@@ -85,10 +85,11 @@ def parse_read(output: Output, paths: tuple[str, ...]) -> dict[str, FileState]:
             body = bodies.setdefault(headers[line], [])
         else:
             body.append(line)
-    return {path: _as_file("\n".join(lines)) for path, lines in bodies.items()}
+    return {path: as_file("\n".join(lines)) for path, lines in bodies.items()}
 
 
-def _as_file(text: str) -> FileState:
+def as_file(text: str) -> FileState:
+    """Give the state of a file that may be shown."""
     return FileState(digest=content_state(text), text=text)
 
 

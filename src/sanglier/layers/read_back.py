@@ -133,7 +133,7 @@ def _given_no_longer(values: tuple[RuntimeValue, ...]) -> Mapping[str, str]:
     ]
     servers: dict[str, list[str | None]] = {}
     for value in values:
-        if value.layer == "ocfs2":
+        if value.layer == "ocfs2" and value.timing:
             servers.setdefault(value.host, []).append(value.actual)
     apart = len({tuple(found) for found in servers.values() if None not in found}) > 1
     return {

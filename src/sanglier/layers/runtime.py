@@ -206,5 +206,7 @@ def _o2cb(goal: Goal, facts: Facts) -> Iterator[RuntimeValue]:
     wanted = o2cb.runtime_values(goal.cluster.timings)
     for server in goal.cluster.applications:
         if facts.has(server.name, Ocfs2Facts):
-            now = facts.of(server.name, Ocfs2Facts).cluster_values
-            yield from _compared(server.name, "ocfs2", "", wanted, now)
+            now = facts.of(server.name, Ocfs2Facts)
+            yield from _compared(server.name, "ocfs2", "", wanted, now.cluster_values)
+            if now.panic:
+                yield from _compared(server.name, "ocfs2", "kernel", o2cb.PANIC, now.panic)

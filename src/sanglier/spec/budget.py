@@ -33,6 +33,8 @@ HEARTBEAT_SHARE = 0.8
 """corosync-qdevice's heartbeat is this share of quorum.device.timeout (qdevice-net-instance.c)."""
 DEAD_PEER_FACTOR = 1.5
 """Heartbeats after which qnetd gives a client up, corosync-qnetd(8) dpd_interval_coefficient."""
+TWO_LOOKS_S = 20.0
+"""The target's monitor looks every 10 s: one look to see the last command, one to be past it."""
 LEAST_HEARTBEAT_S = 1.0
 """Shortest heartbeat that qnetd accepts, corosync-qnetd(8) heartbeat_interval_min."""
 LEAST_TOKEN_S = 1.0
@@ -53,6 +55,14 @@ def self_fence_s(timings: Timings) -> float:
 def declared_dead_s(timings: Timings) -> float:
     """o2cb's peers give a server up so long after its last heartbeat write."""
     return 2.0 * timings.o2cb_threshold
+
+
+def silence_s(timings: Timings) -> float:
+    """Silence after which the storage servers shut an application server out.
+
+    Two looks of theirs (10 s each) after it the LUN is gone, before its peers give it up.
+    """
+    return max(TWO_LOOKS_S, self_fence_s(timings) - TWO_LOOKS_S)
 
 
 def silent_s(timings: Timings) -> float:

@@ -18,7 +18,7 @@ from sanglier.layers.network.facts import Interface, NetworkFacts
 from sanglier.layers.numbers.facts import Claim, Kind, NumbersFacts, Rank
 from sanglier.layers.ocfs2.facts import Mount, Ocfs2Facts
 from sanglier.layers.packages.facts import PackagesFacts, Release
-from sanglier.layers.target.desired import opened_path
+from sanglier.layers.target.desired import boots_path, opened_path
 from sanglier.run.recorded import load_recording
 
 from .alter import (
@@ -208,6 +208,12 @@ FIRING: Mapping[str, State] = {
     "SG-CLU-012": _stranger_without_tls,
     "SG-TGT-001": lambda: with_export(
         facts_of("converged"), "disk-b", sanglier__alua_access_state="1"
+    ),
+    "SG-TGT-002": lambda: with_file(
+        facts_of("converged"),
+        "disk-b",
+        boots_path(VOLUME, GOAL.cluster.initiator_iqn(GOAL.cluster.applications[0])),
+        "known 5a1e\nout 5a1e 2026-11-27T03:20:00Z",
     ),
     "SG-CLU-009": lambda: with_export(
         facts_of("converged"), "disk-b", sanglier__alua_access_state="0"

@@ -106,6 +106,7 @@ class Place:
             ("/dev/drbd", self.root / "drbd"),
             ("/etc/sanglier", self.root / "etc"),
             ("/run/sanglier", self.root / "run"),
+            ("/var/lib/sanglier/initiators", self.root / "boots"),
         ):
             text = text.replace(real, str(false))
         text = text.replace("printf '%s' ", "printf '%s\\n' ")

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from sanglier.core.facts import Facts
 from sanglier.core.probe import Output
+from sanglier.core.step import Risk
 from sanglier.layers.files import differs
+from sanglier.layers.ocfs2 import status
 from sanglier.layers.ocfs2.desired import (
     O2CB,
+    PANIC,
     files_of,
     mount_options,
     node_values,
+    panic_file,
     runtime_values,
     unit_name,
 )
 from sanglier.layers.ocfs2.facts import Filesystem, Ocfs2Facts
+from sanglier.layers.ocfs2.moves import SET_KERNEL
 from sanglier.layers.ocfs2.probe import parse, parse_filesystem
+from sanglier.layers.read_back import read_back
 from sanglier.layers.services import Unit
 
 from .alter import altered, with_filesystem
 from .goal import APPLICATIONS, GOAL, TIMINGS, VOLUME
 from .recordings import facts_of, outputs_of
-from .simulate import applying, destroying, mounted, settle
+from .root import Root
+from .simulate import applying, destroying, mounted, settle, take_all
 
 UNIT = unit_name(VOLUME.mount)
 
@@ -154,3 +164,51 @@ def test_a_mount_made_by_hand_is_unmounted_by_destroy() -> None:
 def test_destroy_leaves_debians_own_files() -> None:
     steps = destroying(GOAL, facts_of("blank")).steps
     assert not [step.summary for step in steps if step.summary.startswith("remove")]
+
+
+# An oops.
+
+
+def with_kernel(**values: str) -> Facts:
+    """As srv-a's kernel says it; the recordings are older than the question."""
+    facts = facts_of("converged")
+    lines = "".join(f"kernel {name} {value}\n" for name, value in values.items())
+    answers = dict(outputs_of("converged", "srv-a", "ocfs2"))
+    answers["cluster"] = Output(status=0, text=lines + answers["cluster"].text)
+    return facts.with_("srv-a", parse(GOAL, "srv-a", answers))
+
+
+def test_a_kernel_that_would_go_on_after_an_oops_is_told_set_and_read_back() -> None:
+    facts = with_kernel(panic="0", panic_on_oops="0")
+    plan = applying(GOAL, facts)
+    (step,) = plan.steps
+    assert step.reason == "kernel.panic is 0, not 30; kernel.panic_on_oops is 0, not 1"
+    assert step.risk is Risk.SAFE
+    (line,) = (x for x in status.status(GOAL, facts) if not x.healthy)
+    assert line.text.endswith("; kernel.panic is 0, kernel.panic_on_oops is 0")
+    found = read_back(GOAL, facts).differing
+    assert [(v.name, v.actual, v.wanted) for v in found] == [
+        ("kernel panic", "0", "30"), ("kernel panic_on_oops", "0", "1"),
+    ]  # fmt: skip
+    assert applying(GOAL, take_all(facts, plan.steps)).empty
+
+
+def test_a_kernel_that_restarts_after_an_oops_is_left_alone() -> None:
+    facts = with_kernel(panic="30", panic_on_oops="1")
+    assert applying(GOAL, facts).empty
+    assert read_back(GOAL, facts).good
+
+
+def test_at_boot_the_same_is_set() -> None:
+    text = panic_file().text
+    assert "kernel.panic = 30\n" in text
+    assert "kernel.panic_on_oops = 1\n" in text
+
+
+def test_what_is_set_is_what_the_kernel_reads(tmp_path: Path) -> None:
+    root = Root(tmp_path)
+    for name in PANIC:
+        root.put(f"/proc/sys/kernel/{name}", "0\n")
+    assert root.run(SET_KERNEL, "panic", "30", "panic_on_oops", "1") == (0, "")
+    found = {n: (tmp_path / f"proc/sys/kernel/{n}").read_text().strip() for n in PANIC}
+    assert found == PANIC

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sanglier.layers.files import WantedFile
-from sanglier.layers.initiator.desired import login_file
+from sanglier.layers.initiator.desired import BOOT_PATH, daemon_file, login_file
 from sanglier.layers.ocfs2.desired import (
     AGAIN,
     AGAIN_S,
@@ -73,7 +73,9 @@ def test_a_mount_that_fails_or_hangs_is_tried_again() -> None:
     again = again_file()
     assert again.path == f"{UNIT_DIR}/{AGAIN}@.service"
     assert value(again, "Service", "Type") == "oneshot"
-    assert value(again, "Service", "ExecStartPre") == f"/bin/sleep {AGAIN_S}"
+    first, then = (v for s, k, v in lines(again) if (s, k) == ("Service", "ExecStartPre"))
+    assert first == f"/bin/sleep {AGAIN_S}"
+    assert then == f"-/bin/sh {BOOT_PATH} luns"
     assert value(again, "Service", "ExecStart") == "/bin/systemctl start --no-block %i.mount"
 
 
@@ -82,11 +84,12 @@ def test_a_login_that_fails_at_boot_is_tried_for_ever() -> None:
     assert value(login, "Service", "Restart") == "on-failure"
     assert int(value(login, "Service", "RestartSec")) > 0
     assert value(login, "Unit", "StartLimitIntervalSec") == "0"
+    assert value(login, "Service", "ExecStartPost") == f"-/bin/sh {BOOT_PATH} luns"
     assert login.path == f"{UNIT_DIR}/open-iscsi.service.d/sanglier.conf"
 
 
 def test_every_unit_that_is_written_has_sections_and_keys_only() -> None:
     units = [f for f in files_of(GOAL.cluster) if f.path.startswith(UNIT_DIR)]
     assert len(units) >= 4
-    for unit in (*units, login_file()):
+    for unit in (*units, login_file(), daemon_file()):
         assert all(section and key for section, key, _ in lines(unit)), unit.path

@@ -7,6 +7,7 @@ case, that is, whatever differs from what was loaded then, stays as it was recor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
@@ -25,7 +26,7 @@ from sanglier.layers.drbd.desired import (
     resource_file,
 )
 from sanglier.layers.files import HEADER, WantedFile, parse_digest
-from sanglier.layers.initiator.desired import UDEV_PATH, login_file
+from sanglier.layers.initiator.desired import UDEV_PATH, boot_file, daemon_file, login_file
 from sanglier.layers.ocfs2.desired import (
     BARRIER,
     again_file,
@@ -35,9 +36,10 @@ from sanglier.layers.ocfs2.desired import (
     heard_service,
     mount_file,
     nodes_file,
+    panic_file,
 )
 from sanglier.layers.packages.probe import RELEASE_KEYS
-from sanglier.layers.target.desired import OWN_GROUP, STANDBY, tree_file
+from sanglier.layers.target.desired import OWN_GROUP, STANDBY, boots_path, tree_file
 from sanglier.run.recorded import load_recording
 
 from .goal import ARTICLE, FIXTURES, GOAL, VOLUME
@@ -55,8 +57,9 @@ PROGRAMS = {"drbd": _programs(handler_file(GOAL)), "cluster": _programs(*OF_THE_
 """Layer -> path of a program -> its digest."""
 
 
+ACL = re.compile(r"^node iscsi/[^/]+/tpgt_1/acls/[^/]+$")
 YOUNGER = (
-    again_file(), nodes_file(GOAL.cluster), check_file(), check_unit(), heard_file(),
+    again_file(), nodes_file(GOAL.cluster), check_file(), check_unit(), heard_file(), panic_file(),
     *(heard_service(volume) for volume in GOAL.cluster.volumes),
 )  # fmt: skip
 """Files of the filesystem's layer that are younger than the recordings."""
@@ -138,6 +141,13 @@ def _with_own_group_shut(text: str) -> str:
     return text
 
 
+def _with_boots(text: str) -> str:
+    """Add what the target's monitor notes since 2026-11-27 of those who are logged in."""
+    acls = sorted({line.split("/")[4] for line in text.splitlines() if ACL.match(line)})
+    notes = (f"==> {boots_path(VOLUME, name)} <==\nknown a-boot" for name in acls)
+    return "\n".join((text, *notes)) if acls else text
+
+
 @cache
 def _mounts_then() -> Mapping[str, str]:
     recorded = (FIXTURES / "cases/converged/srv-a/ocfs2/files.txt").read_text()
@@ -170,11 +180,11 @@ def _line_of(mounts: str) -> str:
 
 
 def _with_login_file(text: str) -> str:
-    """Add the drop-in, which is younger than the recordings, beside the rule of the same step."""
-    wanted = login_file()
-    if f"==> {UDEV_PATH} <==" not in text or wanted.path in text:
-        return text
-    return f"{text}\n\n==> {wanted.path} <==\n{wanted.text}"
+    """Add the drop-ins and the program, which are younger than the recordings, beside the rule."""
+    for wanted in (login_file(), daemon_file(), boot_file()):
+        if f"==> {UDEV_PATH} <==" in text and f"==> {wanted.path} <==" not in text:
+            text = f"{text}\n\n==> {wanted.path} <==\n{wanted.text}"
+    return text
 
 
 def _with_release(text: str) -> str:
@@ -273,7 +283,7 @@ RENEWED: Mapping[tuple[str, str], Callable[[str], str]] = {
     ("cluster", "conf"): _with_tls,
     ("cluster", "values"): _with_tls,
     ("target", "trees"): _with_trees,
-    ("target", "export"): _with_own_group_shut,
+    ("target", "export"): lambda text: _with_boots(_with_own_group_shut(text)),
 }
 """Layer and the first word of an answer's name -> what renews its text."""
 

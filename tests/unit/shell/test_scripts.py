@@ -128,7 +128,15 @@ def test_the_walk_finds_what_is_known_to_be_there() -> None:
     assert {"layers.ocfs2.moves:MAKE", "drill.inspect:FSCK", "layers.looks:MOUNTS"} <= names
     assert any(name.startswith("layers.services:units_probe-") for name in names)
     found = set(everything())
-    for file in ("node-alert", "side", "target", "fence-peer", "o2cb-check", "ocfs2-heard"):
+    for file in (
+        "node-alert",
+        "side",
+        "target",
+        "fence-peer",
+        "o2cb-check",
+        "ocfs2-heard",
+        "initiator-boot",
+    ):
         assert any(name.endswith(f"-{file}") for name in found), file
     part = (SOURCE / "layers/cluster/agents/alua").read_text(encoding="utf-8")
     assert part in everything()["program-usr-lib-ocf-resource.d-sanglier-side"]

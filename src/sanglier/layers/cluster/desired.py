@@ -38,10 +38,11 @@ def requiring_file() -> WantedFile:
 
 @cache
 def _program(name: str, path: str) -> WantedFile:
-    """Give an agent; what both know of port groups is put into each, so that it needs no other."""
+    """Give an agent; what it shares, or is a matter of its own, is put in: it needs no other."""
     agents = files("sanglier.layers.cluster").joinpath("agents")
-    alua = agents.joinpath("alua").read_text()
-    text = agents.joinpath(name).read_text().replace("@alua@\n", f"\n{alua}")
+    text = agents.joinpath(name).read_text()
+    for part in ("alua", "boots"):
+        text = text.replace(f"@{part}@\n", f"\n{agents.joinpath(part).read_text()}")
     return WantedFile(path=path, content=text, mode=0o755)
 
 

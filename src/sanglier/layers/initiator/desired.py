@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.resources import files
+
 from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
 from sanglier.layers.files import HEADER, WantedFile
@@ -13,6 +16,10 @@ CONF_PATH = "/etc/iscsi/iscsid.conf"
 UDEV_PATH = "/etc/udev/rules.d/60-sanglier-scsi.rules"
 DAEMON, SOCKET, LOGIN = "iscsid.service", "iscsid.socket", "open-iscsi.service"
 LOGIN_PATH = f"/etc/systemd/system/{LOGIN}.d/sanglier.conf"
+DAEMON_PATH = f"/etc/systemd/system/{DAEMON}.d/sanglier-boot.conf"
+BOOT_PATH = "/usr/lib/sanglier/initiator-boot"
+ALIAS = "InitiatorAlias=sanglier."
+"""What the line of the boot in the file of the name begins with; :func:`boot_file` keeps it."""
 LOGIN_AGAIN_S = 10
 """Pause before logins that failed at boot are tried again, seconds."""
 UNITS = (DAEMON, SOCKET, LOGIN)
@@ -125,14 +132,29 @@ def login_file() -> WantedFile:
     content = (
         f"{HEADER}[Unit]\nStartLimitIntervalSec=0\n\n"
         f"[Service]\nRestart=on-failure\nRestartSec={LOGIN_AGAIN_S}\n"
+        f"ExecStartPost=-/bin/sh {BOOT_PATH} luns\n"
     )
     return WantedFile(path=LOGIN_PATH, content=content)
+
+
+def daemon_file() -> WantedFile:
+    """Build the drop-in by which iscsid reads an alias that names this boot."""
+    content = f"{HEADER}[Service]\nExecStartPre=-/bin/sh {BOOT_PATH} alias\n"
+    return WantedFile(path=DAEMON_PATH, content=content)
+
+
+@cache
+def boot_file() -> WantedFile:
+    """Build the program that names the boot, and waits for a LUN that is given late."""
+    text = files("sanglier.layers.initiator").joinpath("initiator-boot").read_text()
+    return WantedFile(path=BOOT_PATH, content=text, mode=0o755)
 
 
 def files_of(goal: Goal, server: ApplicationServer) -> tuple[WantedFile, ...]:
     """List the files of this layer."""
     rule = udev_file(goal.cluster.timings)
-    return (name_file(goal, server), conf_file(goal, server), rule, login_file())
+    boot = (boot_file(), daemon_file(), login_file())
+    return (*boot, name_file(goal, server), conf_file(goal, server), rule)
 
 
 def fits(goal: Goal, server: ApplicationServer, session: Session) -> bool:

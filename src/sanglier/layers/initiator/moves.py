@@ -12,8 +12,10 @@ from sanglier.core.step import Effect, Mark, Risk, Step
 from sanglier.layers.base import Goal
 from sanglier.layers.files import WantedFile, as_read, write_step
 from sanglier.layers.initiator.desired import (
+    BOOT_PATH,
     CONF_PATH,
     DAEMON,
+    DAEMON_PATH,
     LOGIN,
     LOGIN_PATH,
     RECOVERY,
@@ -39,9 +41,11 @@ done
 echo "no portal of this storage server answers a discovery"
 return 1
 """
-# $1 target, $2 portal.  15 is iscsiadm's "session exists", iscsiadm(8).
-LOGIN_PORTAL = """
+# $1 target, $2 portal.  15 is iscsiadm's "session exists", iscsiadm(8).  A new boot of this server
+# may get its LUN some seconds later.
+LOGIN_PORTAL = f"""
 iscsiadm -m node -T "$1" -p "$2" --login || [ $? -eq 15 ]
+if [ -e {BOOT_PATH} ]; then /bin/sh {BOOT_PATH} luns; fi
 """
 # $1 target, $2 portal.  The live session keeps the password with which it was made, even over a
 # restart of iscsid.  The next portal waits until this path works again.
@@ -81,6 +85,7 @@ for session in "$@"; do echo "$seconds" > "/sys/class/iscsi_session/$session/rec
 RELOADS: Mapping[str, tuple[Run, ...]] = {
     UDEV_PATH: (Run(argv=("udevadm", "control", "--reload")),),
     LOGIN_PATH: (Run(argv=("systemctl", "daemon-reload")),),
+    DAEMON_PATH: (Run(argv=("systemctl", "daemon-reload")),),
 }
 """What makes a file count, by its path."""
 

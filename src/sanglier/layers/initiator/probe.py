@@ -7,8 +7,24 @@ import re
 from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
 from sanglier.layers.base import Goal
-from sanglier.layers.files import digest_probe, parse_digest, parse_read, read_probe
-from sanglier.layers.initiator.desired import CONF_PATH, LOGIN_PATH, NAME_PATH, UDEV_PATH, UNITS
+from sanglier.layers.files import (
+    Files,
+    as_file,
+    digest_probe,
+    parse_digest,
+    parse_read,
+    read_probe,
+)
+from sanglier.layers.initiator.desired import (
+    ALIAS,
+    BOOT_PATH,
+    CONF_PATH,
+    DAEMON_PATH,
+    LOGIN_PATH,
+    NAME_PATH,
+    UDEV_PATH,
+    UNITS,
+)
 from sanglier.layers.initiator.facts import InitiatorFacts, Portal, Session
 from sanglier.layers.services import parse_units, units_probe
 
@@ -47,7 +63,7 @@ for disk in /sys/block/sd*; do
 done 2>/dev/null
 :
 """
-SHOWN = (NAME_PATH, UDEV_PATH, LOGIN_PATH)
+SHOWN = (NAME_PATH, UDEV_PATH, LOGIN_PATH, DAEMON_PATH, BOOT_PATH)
 """Files without secrets."""
 RECORD = re.compile(
     r"^/etc/iscsi/nodes/(?P<target>[^/]+)/(?P<address>[^/,]+),\d+,\d+(?:/[^/:]+)?"
@@ -117,11 +133,20 @@ def _timeouts(output: Output) -> dict[str, int]:
     return {w[1]: int(w[2]) for w in words if len(w) == 3 and w[2].isdecimal()}
 
 
+def _without_boot(files: Files) -> Files:
+    """Leave out the line that each boot writes into the file of the name."""
+    name = files.get(NAME_PATH)
+    if name is None or name.text is None:
+        return files
+    lines = (line for line in name.text.split("\n") if not line.startswith(ALIAS))
+    return {**files, NAME_PATH: as_file("\n".join(lines))}
+
+
 def parse(goal: Goal, host: str, outputs: Outputs) -> InitiatorFacts:
     """Build the facts."""
     return InitiatorFacts(
         files={
-            **parse_read(outputs["files"], SHOWN),
+            **_without_boot(parse_read(outputs["files"], SHOWN)),
             **parse_digest(outputs["secret-files"]),
         },
         units=parse_units(outputs["units"]),

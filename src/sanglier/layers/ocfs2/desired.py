@@ -12,11 +12,16 @@ from importlib.resources import files
 
 from sanglier.layers.backing.desired import PENDING_DIR
 from sanglier.layers.files import HEADER, WantedFile
+from sanglier.layers.initiator.desired import BOOT_PATH
 from sanglier.spec.cluster import ApplicationServer, Cluster, Timings, Volume, Workload
 
 CONF_PATH = "/etc/ocfs2/cluster.conf"
 DEFAULT_PATH = "/etc/default/o2cb"
 NODES_PATH = "/etc/sanglier/o2cb-nodes"
+PANIC_PATH = "/etc/sysctl.d/90-sanglier.conf"
+PANIC: Mapping[str, str] = {"panic": "30", "panic_on_oops": "1"}
+"""Kernel settings, by their names in /proc/sys/kernel, sysctl.d(5): seconds to the restart after a
+panic, and an oops is one.  A kernel that has lost a thread and goes on beating keeps its locks."""
 CHECK_PATH = "/usr/lib/sanglier/o2cb-check"
 HEARD_PATH = "/usr/lib/sanglier/ocfs2-heard"
 UNIT_DIR = "/etc/systemd/system"
@@ -91,6 +96,12 @@ def default_file(cluster: Cluster) -> WantedFile:
         f"O2CB_RECONNECT_DELAY_MS={timings.o2cb_reconnect_ms}\n"
     )
     return WantedFile(path=DEFAULT_PATH, content=content)
+
+
+def panic_file() -> WantedFile:
+    """Build the file by which systemd-sysctl sets them at boot, after the distribution's own."""
+    lines = (f"kernel.{name} = {value}\n" for name, value in PANIC.items())
+    return WantedFile(path=PANIC_PATH, content=HEADER + "".join(lines))
 
 
 def nodes_file(cluster: Cluster) -> WantedFile:
@@ -213,6 +224,7 @@ def again_file() -> WantedFile:
         f"[Service]\n"
         f"Type=oneshot\n"
         f"ExecStartPre=/bin/sleep {AGAIN_S}\n"
+        f"ExecStartPre=-/bin/sh {BOOT_PATH} luns\n"
         f"ExecStart=/bin/systemctl start --no-block %i.mount\n"
     )
     return WantedFile(path=f"{UNIT_DIR}/{AGAIN}@.service", content=content)
@@ -223,7 +235,7 @@ def files_of(cluster: Cluster) -> tuple[WantedFile, ...]:
     mounts = (mount_file(volume) for volume in cluster.volumes)
     heard = (heard_service(volume) for volume in cluster.volumes)
     guard = (nodes_file(cluster), check_file(), check_unit(), heard_file(), *heard)
-    return (*guard, conf_file(cluster), default_file(cluster), again_file(), *mounts)
+    return (*guard, panic_file(), conf_file(cluster), default_file(cluster), again_file(), *mounts)
 
 
 def units_of(cluster: Cluster) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sanglier.layers.files import Files
 from sanglier.layers.services import Units
@@ -51,6 +51,8 @@ class Ocfs2Facts:
     """Mount point -> mount, only those of the volumes."""
     elsewhere: tuple[str, ...] = ()
     """Other mount points that carry OCFS2, made by hand."""
+    panic: Mapping[str, str] = field(default_factory=dict)
+    """``panic`` and ``panic_on_oops`` in force, /proc/sys/kernel; empty: not known."""
 
     @property
     def holds(self) -> bool:

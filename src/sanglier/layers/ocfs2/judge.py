@@ -9,7 +9,7 @@ from sanglier.core.address import Address
 from sanglier.core.facts import Facts
 from sanglier.core.problem import Problem, Severity
 from sanglier.layers.base import Goal
-from sanglier.layers.ocfs2.desired import kernel_options, node_values, runtime_values
+from sanglier.layers.ocfs2.desired import PANIC, kernel_options, node_values, runtime_values
 from sanglier.layers.ocfs2.facts import Filesystem, Ocfs2Facts
 from sanglier.spec.cluster import ApplicationServer, Cluster, Volume
 
@@ -53,6 +53,11 @@ def foreign_mount(host: str, volume: Volume, now: Ocfs2Facts) -> Problem | None:
         "it would hide the shared filesystem, or be a single path without failover",
         f"unmount it on {host}, then apply again",
     )  # fmt: skip
+
+
+def wrong_panic(now: Ocfs2Facts) -> Mapping[str, str]:
+    """Kernel settings in force that are not the wanted ones; what is not known is none."""
+    return {k: v for k, v in now.panic.items() if k in PANIC and v != PANIC[k]}
 
 
 def missing_options(volume: Volume, now: Ocfs2Facts) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from sanglier.layers.ocfs2.desired import (
     BARRIER,
     MOUNT_S,
     O2CB,
+    PANIC,
     UNIT_DIR,
     heard_limit,
     heard_unit,
@@ -115,6 +116,12 @@ systemctl disable -q --no-reload "$1" 2>/dev/null || :
 """
 
 
+# NAME VALUE …, of /proc/sys/kernel.
+SET_KERNEL = """
+while [ $# -gt 1 ]; do echo "$2" > "/proc/sys/kernel/$1"; shift 2; done
+"""
+
+
 def change(host: str, alter: Alter) -> Effect:
     """Make an effect on one host."""
 
@@ -151,6 +158,17 @@ def write(host: str, wanted: WantedFile, now: Ocfs2Facts) -> Step:
     effect = change(host, lambda f: replace(f, files={**f.files, wanted.path: as_read(wanted)}))
     address = Address(host=host, layer="ocfs2", subject=subject)
     return write_step(address, wanted, now.files, effect, phase=0, then=reload)
+
+
+def set_panic(host: str, wrong: Mapping[str, str]) -> Step:
+    """Have an oops and a panic end in a restart, from now on."""
+    words = tuple(word for name in wrong for word in (name, PANIC[name]))
+    return step(
+        host, "panic", 1, Mark.CHANGE, "have the kernel restart after an oops or a panic",
+        "; ".join(f"kernel.{name} is {now}, not {PANIC[name]}" for name, now in wrong.items()),
+        (Script(text=SET_KERNEL, args=words),),
+        change(host, lambda f: replace(f, panic={**f.panic, **PANIC})),
+    )  # fmt: skip
 
 
 def _online(goal: Goal) -> Alter:

@@ -15,6 +15,10 @@ from sanglier.layers.services import parse_units, units_probe
 # $1: o2cb cluster name.
 CLUSTER = """
 for link in /etc/rc2.d/S*o2cb; do if [ -e "$link" ]; then echo at-boot; fi; done
+for name in panic panic_on_oops; do
+    value=
+    read -r value < "/proc/sys/kernel/$name" && echo "kernel $name $value"
+done
 cd "/sys/kernel/config/cluster/$1" 2>/dev/null || return 0
 for name in heartbeat/dead_threshold idle_timeout_ms keepalive_delay_ms reconnect_delay_ms; do
     value=
@@ -81,8 +85,8 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     )
 
 
-def _cluster_values(output: Output) -> dict[str, str]:
-    parts = (line.split(" ", 2) for line in output.lines if line.startswith("value "))
+def _named(output: Output, kind: str) -> dict[str, str]:
+    parts = (line.split(" ", 2) for line in output.lines if line.startswith(f"{kind} "))
     return {part[1]: part[2] for part in parts if len(part) == 3}
 
 
@@ -131,7 +135,8 @@ def parse(goal: Goal, host: str, outputs: Outputs) -> Ocfs2Facts:
     return Ocfs2Facts(
         files=parse_read(outputs["files"], paths),
         units=parse_units(outputs["units"]),
-        cluster_values=_cluster_values(outputs["cluster"]),
+        cluster_values=_named(outputs["cluster"], "value"),
+        panic=_named(outputs["cluster"], "kernel"),
         o2cb_at_boot="at-boot" in outputs["cluster"].lines,
         filesystems={
             volume.name: parse_filesystem(outputs[f"filesystem-{volume.name}"])

@@ -7,7 +7,7 @@ from sanglier.core.layer import StatusLine
 from sanglier.layers.base import Goal
 from sanglier.layers.ocfs2.desired import BARRIER, heard_unit
 from sanglier.layers.ocfs2.facts import Ocfs2Facts
-from sanglier.layers.ocfs2.judge import drops_flushes, missing_options, wrong_values
+from sanglier.layers.ocfs2.judge import drops_flushes, missing_options, wrong_panic, wrong_values
 from sanglier.layers.services import Unit
 from sanglier.spec.cluster import Cluster, Volume
 
@@ -22,7 +22,11 @@ def _o2cb(cluster: Cluster, host: str, now: Ocfs2Facts) -> StatusLine:
         text = f"online, {len(cluster.applications)} nodes, fences itself after {fence} s"
         if wrong:
             text += "; not as declared: " + ", ".join(sorted(wrong))
-    return StatusLine(host=host, layer="ocfs2", subject="o2cb", healthy=not wrong, text=text)
+    panic = wrong_panic(now)
+    if panic:
+        text += "; " + ", ".join(f"kernel.{name} is {value}" for name, value in panic.items())
+    healthy = not wrong and not panic
+    return StatusLine(host=host, layer="ocfs2", subject="o2cb", healthy=healthy, text=text)
 
 
 def _mount(host: str, volume: Volume, now: Ocfs2Facts) -> StatusLine:

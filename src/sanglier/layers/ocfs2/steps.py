@@ -55,11 +55,14 @@ def _configure(
     goal: Goal, host: str, now: Ocfs2Facts, held: frozenset[str] = frozenset()
 ) -> tuple[Step, ...]:
     """Write what differs and bring o2cb online; not while files of o2cb are held back."""
-    files = tuple(
+    files: tuple[Step, ...] = tuple(
         moves.write(host, wanted, now)
         for wanted in files_of(goal.cluster)
         if differs(wanted, now.files) and wanted.path not in held
     )
+    wrong = judge.wrong_panic(now)
+    if wrong:
+        files = (*files, moves.set_panic(host, wrong))
     return files if held else (*files, *_o2cb(goal, host, now))
 
 

@@ -13,6 +13,7 @@ from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd.desired import RUN
 from sanglier.layers.files import WantedFile
+from sanglier.spec.budget import silence_s
 from sanglier.spec.cluster import ApplicationServer, StorageServer, Volume
 
 ROOT = "/sys/kernel/config/target"
@@ -25,6 +26,9 @@ OPTIMIZED, STANDBY = "0", "2"
 TAKES_IO = frozenset({"0", "1", "4"})
 """Those in which a target does I/O."""
 PORTAL_PORT = 3260
+BOOTS = "/var/lib/sanglier/initiators"
+BOOT_ALIAS = "sanglier."
+"""What the InitiatorAlias begins with that names a boot; its id follows."""
 
 BACKSTORE_ATTRIBUTES = {"emulate_pr": "0", "emulate_caw": "0", "emulate_3pc": "0"}
 TPG_ATTRIBUTES = {
@@ -100,6 +104,11 @@ def state_path(volume: Volume, group: str = GROUP) -> str:
 def opened_path(volume: Volume) -> str:
     """Path of the file that says when this side was last open by nobody's order."""
     return f"{RUN}/opened-{volume.name}"
+
+
+def boots_path(volume: Volume, initiator: str) -> str:
+    """Path of the file that says which boots of an application server are shut out here."""
+    return f"{BOOTS}/{volume.name}/{initiator}"
 
 
 def state_file(volume: Volume) -> str:
@@ -240,6 +249,7 @@ def tree_file(goal: Goal, volume: Volume, server: StorageServer) -> WantedFile:
         f"backstore {core(volume)}",
         f"group {tpg(goal, volume, server)}",
         f"state {state_path(volume)}",
+        f"silence {silence_s(goal.cluster.timings):.0f}",
     ]
     for group in groups(goal, volume, server):
         lines += [f"node {path}" for path in group.nodes]

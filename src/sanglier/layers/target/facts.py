@@ -24,6 +24,16 @@ class Export:
         """Value of an attribute; ``None`` when the tree has none."""
         return self.values.get(path)
 
+    def shut_out_since(self, boots: str) -> str | None:
+        """When the server was shut out whose boots are noted at ``boots``; ``None``: it is not.
+
+        The note has lines ``known BOOT`` and ``out BOOT WHEN``, see the agents' ``boots``.
+        """
+        lines = [line.split() for line in (self.value(boots) or "").splitlines()]
+        known = {words[1] for words in lines if words[:1] == ["known"] and len(words) == 2}
+        out = (words for words in lines if words[:1] == ["out"] and len(words) == 3)
+        return next((when for _, boot, when in out if boot in known), None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetFacts:

@@ -10,7 +10,7 @@ from sanglier.layers.base import Goal
 from sanglier.layers.drbd.desired import RUN
 from sanglier.layers.files import digest_probe, parse_digest
 from sanglier.layers.services import parse_units, units_probe
-from sanglier.layers.target.desired import RESTORE_UNIT, ROOT, core, tpg, tree_path
+from sanglier.layers.target.desired import BOOTS, RESTORE_UNIT, ROOT, core, tpg, tree_path
 from sanglier.layers.target.facts import Export, TargetFacts
 from sanglier.spec.cluster import StorageServer
 
@@ -28,7 +28,7 @@ tail -v -n +1 "$1"/enable "$1"/info "$1"/udev_path "$1"/wwn/vpd_unit_serial "$1"
     "$2"/attrib/generate_node_acls "$2"/attrib/demo_mode_write_protect \\
     "$2"/attrib/default_cmdsn_depth "$2"/param/I* "$2"/param/FirstBurstLength \\
     "$2"/param/Max* "$2"/lun/lun_0/alua_tg_pt_gp "$2"/acls/*/auth/userid \\
-    {RUN}/open-"${{1##*/}}" {RUN}/opened-"${{1##*/}}" 2>/dev/null
+    {RUN}/open-"${{1##*/}}" {RUN}/opened-"${{1##*/}}" {BOOTS}/"${{1##*/}}"/iqn* 2>/dev/null
 sha256sum "$2"/acls/*/auth/password 2>/dev/null
 :
 """

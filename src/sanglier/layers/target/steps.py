@@ -23,6 +23,7 @@ from sanglier.layers.target.desired import (
     STANDBY,
     Group,
     admitted,
+    boots_path,
     core,
     groups,
     readable,
@@ -250,13 +251,24 @@ def _state(goal: Goal, host: str, volume: Volume, export: Export) -> list[Step]:
     return [_shut(host, volume, state or "")] if goal.cluster.guarded and odd else []
 
 
+def _without_lun(goal: Goal, volume: Volume, group: Group, export: Export) -> Group:
+    """Leave to the cluster's agent the LUN of a server that it has shut out."""
+    notes = (
+        boots_path(volume, path.rsplit("/", 1)[-1]) for path in group.nodes if "/acls/" in path
+    )
+    if not goal.cluster.guarded or not any(export.shut_out_since(note) for note in notes):
+        return group
+    return replace(group, nodes=group.nodes[:1], links={})
+
+
 def _volume(goal: Goal, facts: Facts, server: StorageServer, volume: Volume) -> tuple[Step, ...]:
     """Mend the export; in the guarded mode a missing one is the cluster's to build."""
     export = facts.of(server.name, TargetFacts).exports[volume.name]
     absent = core(volume) not in export.nodes
     if not _exportable(facts, server.name, volume) or (goal.cluster.guarded and absent):
         return ()
-    made = (_group_step(server.name, volume, g, export) for g in groups(goal, volume, server))
+    wanted = (_without_lun(goal, volume, g, export) for g in groups(goal, volume, server))
+    made = (_group_step(server.name, volume, g, export) for g in wanted)
     steps = [step for step in made if step] + _strangers(goal, volume, server, export)
     steps += _state(goal, server.name, volume, export)
     if export.value(f"{tpg(goal, volume, server)}/enable") != "1":
