@@ -80,6 +80,28 @@ def test_both_flushes_flush(library: Path, disk: Path, flush: str) -> None:
     assert written(disk) == {7}
 
 
+# What the kernel's block driver sends its thread: pointers to requests, one without pieces is a flush.
+ASK = """
+import ctypes, socket
+class Request(ctypes.Structure):
+    _fields_ = [("request", ctypes.c_void_p), ("files", ctypes.c_int * 2),
+                ("offsets", ctypes.c_ulong * 2), ("offset", ctypes.c_ulonglong),
+                ("sector_size", ctypes.c_int), ("error", ctypes.c_int), ("pieces", ctypes.c_int)]
+here, there = socket.socketpair()
+def ask(*pieces):
+    asked = [Request(files=(f, f), pieces=n) for n in pieces]
+    for one in asked: here.send(ctypes.addressof(one).to_bytes(8, sys.byteorder))
+    assert len(os.read(there.fileno(), 512)) == 8 * len(asked)
+"""
+
+
+def test_a_request_without_pieces_flushes(library: Path, disk: Path) -> None:
+    play(library, disk, f"{ASK}put(1); ask(1, 3); put(2); die()")
+    assert written(disk) == set()
+    play(library, disk, f"{ASK}put(1); ask(1, 0); put(2); die()")
+    assert written(disk) == {1}
+
+
 def test_the_host_reads_what_it_wrote(library: Path, disk: Path) -> None:
     done = play(library, disk, (
         "put(5); assert get(5) == NEW and get(4) == OLD\n"
