@@ -80,7 +80,7 @@ def test_both_flushes_flush(library: Path, disk: Path, flush: str) -> None:
     assert written(disk) == {7}
 
 
-# What the kernel's block driver sends its thread: pointers to requests, one without pieces is a flush.
+# What the block driver sends its thread: pointers to requests, one without pieces is a flush.
 ASK = """
 import ctypes, socket
 class Request(ctypes.Structure):
