@@ -107,6 +107,7 @@ class Place:
             ("/etc/sanglier", self.root / "etc"),
             ("/run/sanglier", self.root / "run"),
             ("/var/lib/sanglier/initiators", self.root / "boots"),
+            ("/var/lib/sanglier/open", self.root / "records"),
         ):
             text = text.replace(real, str(false))
         text = text.replace("printf '%s' ", "printf '%s\\n' ")
@@ -143,7 +144,9 @@ def fixture_place(tmp_path: Path) -> Place:
     place.put(place.proc, mirror("converged"))
     place.put(place.state, f"{STANDBY}\n")
     place.put(place.members, f"{LUN}\n")
+    place.put(place.root / "drbd0", "")
     place.tool("modprobe", ":")
+    place.tool("attrd_updater", ":")
     place.tool("sleep", f"printf x >> {tmp_path}/slept; exec /bin/sleep 0.01")
     return place
 
@@ -280,6 +283,7 @@ def test_an_open_side_that_is_frozen_is_not_judged(place: Place) -> None:
 
 def test_an_open_side_that_is_behind_or_unreadable_has_failed(place: Place) -> None:
     opened(place)
+    (place.root / "drbd0").unlink()
     status, told = place.run(AGENTS["side"], "monitor")
     assert (status, "cannot be read" in told) == (FAILED, True)
     place.put(place.proc, mirror("converged").replace("ds:UpToDate", "ds:Inconsistent"))
@@ -292,7 +296,7 @@ def test_an_open_side_has_the_score_of_a_peer_that_is_not_promoted_written_again
 ) -> None:
     opened(place)
     place.tool("dd", "exit 0")
-    place.tool("attrd_updater", f"echo $* >> {place.root}/asked")
+    place.tool("attrd_updater", f"case $* in *refresh*) echo $* >> {place.root}/asked ;; esac")
     asked = place.root / "asked"
     assert place.run(AGENTS["side"], "monitor")[0] == OPEN
     place.put(place.proc, mirror("drbd-sync-target", "disk-a"))

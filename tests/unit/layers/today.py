@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element
 
 from sanglier.core.probe import Output
 from sanglier.layers.cluster import cib
-from sanglier.layers.cluster.desired import files_of
+from sanglier.layers.cluster.desired import BEFORE_PACEMAKER, files_of
 from sanglier.layers.cluster.probe import DEVICE
 from sanglier.layers.drbd.desired import (
     RESOURCE_OPTIONS,
@@ -50,7 +50,9 @@ OF_THE_CLUSTER = files_of(GOAL, GOAL.cluster.storage[0])
 
 
 def _programs(*files: WantedFile) -> Mapping[str, str]:
-    return {file.path: file.state for file in files if file.mode == 0o755}
+    """Programs, and the unit that runs one of them: younger than the recordings."""
+    younger = (f for f in files if f.mode == 0o755 or f.path == BEFORE_PACEMAKER)
+    return {file.path: file.state for file in younger}
 
 
 PROGRAMS = {"drbd": _programs(handler_file(GOAL)), "cluster": _programs(*OF_THE_CLUSTER)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
+from sanglier.core.action import Script
 from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
 from sanglier.layers.cluster.cib import ALERT, password_path
@@ -17,10 +18,23 @@ UNITS = ("corosync.service", QDEVICE_UNIT, "pacemaker.service")
 """In the order in which they start."""
 QNETD_UNIT = "corosync-qnetd.service"
 AGENTS = "/usr/lib/ocf/resource.d/sanglier"
+REREAD = Script(text="systemctl daemon-reload")
 REQUIRED = "Required"
 """TLS in force, in the words of corosync-qdevice-tool(8) and corosync-qnetd-tool(8)."""
 OUTDATED = "/run/sanglier/qdevice-outdated"
 """Its quorum device has not taken a server's newest certificate yet; gone after a boot."""
+
+
+AFTER_CRASH = "/usr/lib/sanglier/after-crash"
+CRASH_LIMIT_S = 20
+"""For all volumes; systemd gives Pacemaker 60 s to start, its own start among them."""
+BEFORE_PACEMAKER = "/etc/systemd/system/pacemaker.service.d/sanglier.conf"
+
+
+def crash_file() -> WantedFile:
+    """Have the drop-in by which a server tells DRBD, before it starts it, whose data counts."""
+    run = f"ExecStartPre=-/usr/bin/timeout {CRASH_LIMIT_S} /bin/sh {AFTER_CRASH}"
+    return WantedFile(path=BEFORE_PACEMAKER, content=f"{HEADER}[Service]\n{run}\n")
 
 
 def requiring_file() -> WantedFile:
@@ -41,7 +55,7 @@ def _program(name: str, path: str) -> WantedFile:
     """Give an agent; what it shares, or is a matter of its own, is put in: it needs no other."""
     agents = files("sanglier.layers.cluster").joinpath("agents")
     text = agents.joinpath(name).read_text()
-    for part in ("alua", "boots"):
+    for part in ("alua", "boots", "record"):
         text = text.replace(f"@{part}@\n", f"\n{agents.joinpath(part).read_text()}")
     return WantedFile(path=path, content=text, mode=0o755)
 
@@ -68,5 +82,7 @@ def files_of(goal: Goal, server: StorageServer) -> tuple[WantedFile, ...]:
         _program("side", f"{AGENTS}/side"),
         _program("target", f"{AGENTS}/target"),
         _program("node-alert", ALERT),
+        _program("after-crash", AFTER_CRASH),
+        crash_file(),
         *_password_files(goal),
     )

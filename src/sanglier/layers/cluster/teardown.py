@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sanglier.core.action import Script
 from sanglier.core.address import Address
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
@@ -13,13 +12,18 @@ from sanglier.core.step import Effect, Step
 from sanglier.layers.base import Goal
 from sanglier.layers.cluster import exchange, moves
 from sanglier.layers.cluster.corosync import CONF
-from sanglier.layers.cluster.desired import QNETD_UNIT, UNITS, files_of, requiring_file
+from sanglier.layers.cluster.desired import (
+    BEFORE_PACEMAKER,
+    QNETD_UNIT,
+    REREAD,
+    UNITS,
+    files_of,
+    requiring_file,
+)
 from sanglier.layers.cluster.facts import ClusterFacts, WitnessFacts
 from sanglier.layers.files import HEADER, Files, WantedFile, differs, remove_step
 from sanglier.layers.services import Unit, Units
 from sanglier.spec.cluster import StorageServer
-
-REREAD = Script(text="systemctl daemon-reload")
 
 
 def _lives(units: Units, names: tuple[str, ...]) -> bool:
@@ -51,7 +55,8 @@ def _server(goal: Goal, facts: Facts, server: StorageServer) -> tuple[Step, ...]
             subject = wanted.path.rsplit("/", 1)[-1]
             address = Address(host=server.name, layer="cluster", subject=subject)
             effect = _forgotten(server.name, wanted.path)
-            steps.append(remove_step(address, wanted.path, effect, phase=2))
+            then = (REREAD,) if wanted.path == BEFORE_PACEMAKER else ()
+            steps.append(remove_step(address, wanted.path, effect, phase=2, then=then))
     if now.link.database:
         steps.append(exchange.forget(server.name))
     return tuple(steps)

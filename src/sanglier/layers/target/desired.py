@@ -26,6 +26,8 @@ OPTIMIZED, STANDBY = "0", "2"
 TAKES_IO = frozenset({"0", "1", "4"})
 """Those in which a target does I/O."""
 PORTAL_PORT = 3260
+RECORDS = "/var/lib/sanglier/open"
+"""Of each volume, whether its data here counts after a crash of both servers; agents/record."""
 BOOTS = "/var/lib/sanglier/initiators"
 BOOT_ALIAS = "sanglier."
 """What the InitiatorAlias begins with that names a boot; its id follows."""

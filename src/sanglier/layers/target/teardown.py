@@ -11,7 +11,7 @@ from sanglier.core.plan import Proposal
 from sanglier.core.step import Effect, Mark, Risk, Step
 from sanglier.layers.base import Goal
 from sanglier.layers.files import remove_step
-from sanglier.layers.target.desired import BOOTS, DROP_ACL, ROOT, core, tpg, tree_path
+from sanglier.layers.target.desired import BOOTS, DROP_ACL, RECORDS, ROOT, core, tpg, tree_path
 from sanglier.layers.target.facts import Export, TargetFacts
 from sanglier.spec.cluster import StorageServer, Volume
 
@@ -32,7 +32,7 @@ for group in "$1"/alua/*; do
 done
 if [ -d "$1" ]; then rmdir "$1"; fi
 if [ -d "${{1%/*}}" ]; then rmdir "${{1%/*}}"; fi
-rm -rf -- {BOOTS}/"${{1##*/}}"
+rm -rf -- {BOOTS}/"${{1##*/}}" {RECORDS}/"${{1##*/}}"
 """
 
 
