@@ -16,17 +16,19 @@ from sanglier.spec.cluster import Host, StorageServer, Volume
 
 VERIFY_S, FSCK_S, DIGEST_S, MOUNT_S = 300, 300, 300, 120
 
-# $1 resource, $2 minor, $3 seconds.  Prints "verified" when the verify was seen to begin and end.
+# $1 resource, $2 minor, $3 seconds.  Prints "verified" when the verify was seen to begin and end: the
+# last such line is another one, with its time.  (Their number may stay: the kernel forgets old ones.)
 VERIFY = """
-begun=$(dmesg | grep -c "drbd$2: Online verify done") || :
+last() { dmesg | grep "drbd$1: Online verify done" | tail -n 1; }
+begun=$(last "$2")
 drbdadm verify "$1" || return 1
 seconds=$3
 while grep -q "^ *$2: cs:Verify" /proc/drbd; do
     seconds=$((seconds - 1)); sleep 1
     [ "$seconds" -gt 0 ] || return 1
 done
-ended=$(dmesg | grep -c "drbd$2: Online verify done") || :
-[ "$ended" -gt "$begun" ] && echo verified
+ended=$(last "$2")
+[ "$ended" != "$begun" ] && [ -n "$ended" ] && echo verified
 :
 """
 PROC = "cat /proc/drbd"

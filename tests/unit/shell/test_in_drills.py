@@ -127,10 +127,17 @@ def test_a_mount_is_whole_with_all_its_paths(
 
 @pytest.mark.parametrize("done", [True, False])
 def test_a_verify_counts_when_it_was_seen_to_end(host: Host, *, done: bool) -> None:
-    line = "block drbd0: Online verify done"
-    host.put("/kernel", f"{line}\n")
-    host.noting("drbdadm", then=f"echo '{line}' >> {host.place}/kernel" if done else ":")
+    host.put("/kernel", "[   61.22] block drbd0: Online verify done\n")
+    later = "[  361.22] block drbd0: Online verify done"
+    host.noting("drbdadm", then=f"echo '{later}' >> {host.place}/kernel" if done else ":")
     assert host.plain(inspect.VERIFY, "data", "0", "3") == (0, "verified\n" if done else "")
+
+
+def test_a_verify_counts_also_where_the_kernel_has_forgotten_the_one_before(host: Host) -> None:
+    host.put("/kernel", "[   61.22] block drbd0: Online verify done\n")
+    later = "[  361.22] block drbd0: Online verify done"
+    host.noting("drbdadm", then=f"echo '{later}' > {host.place}/kernel")
+    assert host.plain(inspect.VERIFY, "data", "0", "3") == (0, "verified\n")
 
 
 def test_a_verify_that_goes_on_and_on_does_not(host: Host) -> None:

@@ -27,6 +27,13 @@ sub store {
     return syscall($pwrite, fileno($file), $at + $skip, 4096, $block * 4096) == 4096;
 }
 
+# Returns once the disk has flushed.  OCFS2 flushes nothing for a write with O_DIRECT and O_DSYNC:
+# ocfs2_file_write_iter() leaves that to a caller that does not do it either.
+sub keep {
+    my ($file, $block, $text) = @_;
+    return store($file, $block, $text) && syscall($fdatasync, fileno($file)) == 0;
+}
+
 # One block, or several, at most 16; fewer at the end of the file.
 sub fetch {
     my ($file, $block, $count) = @_;

@@ -2,7 +2,7 @@
 
 Each writer has a file of ``blocks`` blocks of 4 KiB and writes one version after the other, round
 robin.  A block is one record, ``WRITER BLOCK VERSION``, repeated 32 times: a torn block shows two
-of them.  Even blocks are written with O_DIRECT and O_DSYNC, odd ones through the page cache with
+of them.  Even blocks are written with O_DIRECT, odd ones through the page cache, with
 fdatasync(2) after each; a block is a page, so the two never share one.
 
 What servers read of each other meanwhile is in :mod:`cross_reads`.
@@ -47,18 +47,13 @@ $orders{read} = sub {
     return said("r", $token, "error", $! + 0, $!) if !defined $text;
     said("r", $token, versions($text, "$whose $block"));
 };
-sysopen(my $direct, "$place/$writer", O_WRONLY | O_DSYNC | $o_direct) or fail(0);
+sysopen(my $direct, "$place/$writer", O_WRONLY | $o_direct) or fail(0);
 sysopen(my $cached, "$place/$writer", O_WRONLY) or fail(0);
 for (my $version = 1; ; $version++) {
     my $block = $version % $blocks;
     my $text = record($writer, $block, $version) x 32;
     said("i", $version, $block);
-    if ($block % 2) {
-        store($cached, $block, $text) or fail($version);
-        syscall($fdatasync, fileno($cached)) == 0 or fail($version);
-    } else {
-        store($direct, $block, $text) or fail($version);
-    }
+    keep($block % 2 ? $cached : $direct, $block, $text) or fail($version);
     said("a", $version, $block);
     heed($period);
 }
