@@ -16,8 +16,8 @@ from sanglier.spec.cluster import Host, StorageServer, Volume
 
 VERIFY_S, FSCK_S, DIGEST_S, MOUNT_S = 300, 300, 300, 120
 
-# $1 resource, $2 minor, $3 seconds.  Prints "verified" when the verify was seen to begin and end: the
-# last such line is another one, with its time.  (Their number may stay: the kernel forgets old ones.)
+# $1 resource, $2 minor, $3 seconds.  Prints "verified" when the verify was seen to begin and end:
+# the last such line is another one, with its time.  (Their number may stay: the kernel forgets.)
 VERIFY = """
 last() { dmesg | grep "drbd$1: Online verify done" | tail -n 1; }
 begun=$(last "$2")
