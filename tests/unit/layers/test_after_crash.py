@@ -21,6 +21,7 @@ from .test_agents import (
     fixture_place,
     mirror,
     opened,
+    until,
 )
 
 __all__ = ["fixture_place"]
@@ -100,15 +101,12 @@ def test_the_open_side_says_so_now_and_then(place: Place) -> None:
     assert record(place).read_text() == "open\n"
 
 
-def test_the_word_goes_with_the_side(place: Place) -> None:
+def test_the_word_comes_and_goes_with_the_side(place: Place) -> None:
     says(place)
     assert place.run(AGENTS["side"], "start")[0] == OPEN
+    until(lambda: told(place) == [f"-n {NAME} -U open -p"])
     assert place.run(AGENTS["side"], "stop")[0] == OPEN
-    for _ in range(100):
-        if told(place):
-            break
-        place.run("exec /bin/sleep 0.05")
-    assert told(place) == [f"-n {NAME} -D"]
+    until(lambda: told(place)[1:] == [f"-n {NAME} -D"])
 
 
 @pytest.mark.parametrize("before", ["open", None])
