@@ -124,6 +124,11 @@ class Site:
         assert done.returncode == 0, f"{host}: {script}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
 
+    def write(self, host: str, script: str) -> subprocess.Popen[str]:
+        """Start a script whose lines are read while it runs."""
+        argv = self.lab.ssh_argv(host, ("sh", "-c", script))
+        return subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+
     def until(self, host: str, condition: str, seconds: float = PATIENCE_S) -> None:
         """Wait until a shell condition holds on a host, which may be booting meanwhile."""
         deadline = time.monotonic() + seconds
