@@ -51,7 +51,7 @@ RECORD = "cat /var/lib/sanglier/open/data"
 
 
 def test_after_a_blackout_the_data_of_the_open_side_counts(losing: Site) -> None:
-    """Whatever it flushed is there; the other one, which flushes 3 s later, says that it was shut."""
+    """Whatever it flushed is there; the other one flushes 3 s later, and says that it was shut."""
     losing.assert_whole()
     first = losing.open_on()
     other = "disk-b" if first == "disk-a" else "disk-a"
