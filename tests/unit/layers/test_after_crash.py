@@ -41,6 +41,7 @@ def says(place: Place, *values: tuple[str, str]) -> None:
     lines = "".join(f'name="{NAME}" host="{host}" value="{value}"\n' for host, value in values)
     place.put(place.root / "attributes", lines)
     place.tool("attrd_updater", (
+        'case "$OCF_RESKEY_CRM_meta_on_node,$*" in ?*,*" -A "*) exit 0 ;; esac\n'  # as 2.1.5 does
         f"case $* in *' -A '*) cat {place.root}/attributes ;;\n"
         f"*) printf '%s\\n' \"$*\" >> {place.root}/told ;; esac"
     ))  # fmt: skip
