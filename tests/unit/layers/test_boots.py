@@ -99,6 +99,7 @@ case $* in
         [ -e {root}/said ] || exit 105
         say() {{ echo "name=\\"$name\\" host=\\"$1\\" value=\\"$(cat "$2")\\""; }}
         say disk-a {root}/said
+        [ -z "$OCF_RESKEY_CRM_meta_on_node" ] || exit 0
         [ ! -s {root}/others ] || say disk-b {root}/others ;;
     "--private -n $name -U "*) echo "$5" > {root}/said ; echo x >> {root}/writes ;;
     "-n $name -D") rm -f {root}/said ;;
