@@ -162,7 +162,7 @@ def stale_read(stage: Stage) -> None:
         stage.disk.caches["srv-b"] |= {one: old[one] for one in old if one[1] == "srv-a"}
 
     stage.at(20, remember)
-    stage.at(22, lambda: stage.disk.caches["srv-b"].clear())
+    stage.at(22, stage.disk.caches["srv-b"].clear)
 
 
 @plant("register-older")
@@ -218,7 +218,7 @@ def addition_lost(stage: Stage) -> None:
         stage.disk.caches["srv-b"]["counters",] = stage.disk.things["counters",]
 
     stage.at(20, remember)
-    stage.at(22, lambda: stage.disk.caches["srv-b"].clear())
+    stage.at(22, stage.disk.caches["srv-b"].clear)
 
 
 @plant("change-undone")

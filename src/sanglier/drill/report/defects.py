@@ -170,10 +170,10 @@ _REST = (
     _doubt("faults", "drill", "fault-refused", "A fault cannot be made"),
 )  # fmt: skip
 _OURS = (
-    _elsewhere("lost", "appends", "cache-not-dropped",
+    _elsewhere("all", "workloads", "cache-not-dropped",
         "The caches of a server cannot be dropped before it reads back",
         "test_results.py::test_a_read_back_from_a_cache_that_could_not_be_dropped_proves_nothing"),
-    _elsewhere("lost", "appends", "read-back-hangs", "The read-back hangs on one server",
+    _elsewhere("all", "workloads", "read-back-hangs", "The read-back hangs on one server",
         "test_results.py::test_a_read_back_that_hangs_is_unknown_and_told"),
     _elsewhere("fsck", "data", "look-hangs",
         "fsck, the digests, the verify or the unmounting hang or break",
@@ -269,15 +269,16 @@ def section() -> Iterator[str]:
     """Write the section of the page of evidence, in Markdown."""
     yield "## The prover is proved"
     yield (
-        "Each of these is planted in a drill, through the whole engine, with all workloads under way "
-        "on a pretended cluster. Without it every check is VALID; with it the drill comes out as "
-        "told, by that check and no other. `./test` plays them: a name is a case of "
-        f"`{PLAYED}`, other tests are in `tests/unit/drill`. Every check of a drill is among them."
+        "Each of these is planted in a drill, through the whole engine, with all workloads under "
+        "way on a pretended cluster. Without it every check is VALID; with it the drill comes out "
+        "as told, by that check and no other. `./test` plays them: a name is a case of "
+        f"`{PLAYED}`; what goes wrong on our own side is in other tests of `tests/unit/drill`, some "
+        "with one workload only. Every check of a drill is among them."
     )
     yield "\n".join((_HEADS, *map(_row, DEFECTS)))
     yield (
-        "And the prover itself is spoiled, in its source, by `scripts/mutate`: then a planted defect "
-        "comes out otherwise, and its test fails."
+        "And the prover itself is spoiled, in its source, by `scripts/mutate`: then a planted "
+        "defect comes out otherwise, and its test fails."
     )
     yield "\n".join((_HEADS_OF_SPOILED, *map(_row_of_spoiled, SPOILED)))
 
@@ -286,7 +287,8 @@ def _row(defect: Defect) -> str:
     played = defect.test.rpartition("/")[2] or defect.name
     lab = f"`{defect.lab.rpartition('/')[2]}`" if defect.lab else ""
     about = f"`{defect.check}` of {defect.subject}"
-    return f"| {defect.what} | {about} | {defect.verdict} | `{played}` | {lab} |"
+    also = "".join(f", `{name}` UNKNOWN" for name in defect.also)
+    return f"| {defect.what} | {about} | {defect.verdict}{also} | `{played}` | {lab} |"
 
 
 def _row_of_spoiled(spoiled: Spoiled) -> str:
