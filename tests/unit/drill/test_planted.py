@@ -127,7 +127,7 @@ RECORD: Key = ("appends", "srv-a", 50)
 @plant("only-in-caches")
 def only_in_caches(stage: Stage) -> None:
     stage.disk.kept_back = lambda where: where == RECORD
-    stage.in_the_end(lambda: stage.disk.caches["srv-b"].update({RECORD: record("srv-a", 50)}))
+    stage.at(30, stage.disk.caches["srv-b"].update, {RECORD: record("srv-a", 50)})
 
 
 @plant("own-cache-survives")
@@ -327,8 +327,9 @@ def fenced_at_the_end(stage: Stage) -> None:
     stage.in_the_end(lambda: stage.world.fence("disk-b"))
 
 
-@plant("one-too-many", "replication-cut+60")
+@plant("one-too-many", "link-cut-switch-lies+60")
 def one_too_many(stage: Stage) -> None:
+    stage.at(12, stage.world._fence, "disk-b")
     stage.at(40, stage.world._fence, "disk-a")
 
 

@@ -137,7 +137,7 @@ _SIDES = (
     _kept("fences", "cluster", "fenced-at-the-end",
         "A server is fenced while all is read back", also=("divergent", "legs")),
     _kept("fences", "cluster", "one-too-many",
-        "The mirror is cut, and both servers are fenced, one after the other"),
+        "The mirror is cut, either server may be fenced, and both are, one after the other"),
     _kept("fences", "cluster", "one-too-many-of-several",
         "A blackout, and an application server cut off at the same moment: four are fenced, and "
         "together they allow three"),
@@ -272,8 +272,8 @@ def section() -> Iterator[str]:
         "Each of these is planted in a drill, through the whole engine, with all workloads under "
         "way on a pretended cluster. Without it every check is VALID; with it the drill comes out "
         "as told, by that check and no other. `./test` plays them: a name is a case of "
-        f"`{PLAYED}`; what goes wrong on our own side is in other tests of `tests/unit/drill`, some "
-        "with one workload only. Every check of a drill is among them."
+        f"`{PLAYED}`; what goes wrong on our own side is in other tests of `tests/unit/drill`, "
+        "some with one workload only. Every check of a drill is among them."
     )
     yield "\n".join((_HEADS, *map(_row, DEFECTS)))
     yield (
