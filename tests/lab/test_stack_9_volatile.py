@@ -59,17 +59,17 @@ def test_after_a_blackout_the_data_of_the_open_side_counts(losing: Site) -> None
     assert losing.on(first, RECORD).strip() == "open"
     losing.on("srv-a", "dd if=/dev/zero of=/data/kept bs=4096 count=10 conv=fsync 2>/dev/null")
     losing.on(other, FLUSHES_LATE)
-    writer = losing.write("srv-a", WRITE)
-    assert writer.stdout is not None
-    for line in writer.stdout:
-        if int(line) == 3:
-            break
-    with ThreadPoolExecutor(2) as both:
-        list(both.map(losing.lab.kill, (first, other)))
-        time.sleep(1)
-        list(both.map(losing.lab.power_on, (first, other)))
-    writer.stdout.read()
-    assert writer.wait(timeout=600) == 0
+    with losing.write("srv-a", WRITE) as writer:
+        assert writer.stdout is not None
+        for line in writer.stdout:
+            if int(line) == 3:
+                break
+        with ThreadPoolExecutor(2) as both:
+            list(both.map(losing.lab.kill, (first, other)))
+            time.sleep(1)
+            list(both.map(losing.lab.power_on, (first, other)))
+        writer.stdout.read()
+        assert writer.wait(timeout=600) == 0
     losing.assert_whole()
     kept = losing.on("srv-a", "dd if=/data/kept bs=4096 count=10 iflag=direct | tr -d ' \\0'")
     assert all(f"n{number}-" in kept for number in range(1, 9)), kept
