@@ -7,11 +7,8 @@ rows are those of :mod:`sanglier.drill.report.defects`.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 
 import pytest
@@ -20,7 +17,7 @@ from layers.recordings import facts_of
 
 from sanglier.drill import inspect, settle
 from sanglier.drill.judge import ALLOWANCE_S
-from sanglier.drill.report.defects import DEFECTS, SPOILED, Defect
+from sanglier.drill.report.defects import DEFECTS, Defect
 from sanglier.drill.result import DrillRun, Verdict
 from sanglier.drill.schedule import parse
 from sanglier.drill.watch import Watch
@@ -507,20 +504,3 @@ def test_every_row_has_a_name_of_its_own_and_names_a_test_that_is_there() -> Non
         file, _, test = named.partition("[")[0].partition("::")
         text = (TREE / file).read_text(encoding="utf-8")
         assert re.search(rf"^(async )?def {test}\(", text, re.MULTILINE), named
-
-
-def test_what_is_spoiled_in_the_prover_is_planted_in_its_source_and_noticed_by_these() -> None:
-    """The table of evidence and `scripts/mutate` say the same."""
-    loader = SourceFileLoader("mutate", str(TREE / "scripts" / "mutate"))
-    spec = spec_from_loader("mutate", loader)
-    assert spec is not None
-    mutate = module_from_spec(spec)
-    sys.modules["mutate"] = mutate  # where dataclasses look for it
-    try:
-        loader.exec_module(mutate)
-    finally:
-        del sys.modules["mutate"]
-    spoiled = {one.what: one.planted for one in mutate.MUTATIONS if one.planted}
-    assert spoiled == {one.what: one.by for one in SPOILED}
-    assert {name for one in SPOILED for name in one.by} <= set(PLANTS)
-    assert len(mutate.REVIEW) == 28
