@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sanglier.core.action import Action, RemoveFile, Script, WriteFile
+from sanglier.core.action import Action, RemoveFile, Run, Script, WriteFile
 from sanglier.core.address import Address
 from sanglier.core.probe import Output, Probe
 from sanglier.core.secret import Secret
@@ -21,6 +21,9 @@ HEADER = (
     "# Written by sanglier from the cluster's file; `sanglier apply` mends changes made here.\n"
 )
 
+UNIT_DIR = "/etc/systemd/system"
+"""Where units and drop-ins of the server's own are, systemd.unit(5)."""
+REREAD = Run(argv=("systemctl", "daemon-reload"))
 READ = Script(text='tail -v -n +1 -- "$@" 2>/dev/null; :')
 DIGEST = Script(text='sha256sum -- "$@" 2>/dev/null; :')
 
@@ -124,6 +127,11 @@ def _difference(wanted: WantedFile, state: FileState | None) -> tuple[str, ...]:
     return tuple(lines)[2:]
 
 
+def _read_anew(path: str, then: tuple[Action, ...]) -> tuple[Action, ...]:
+    """Make what has changed count: systemd reads its files anew only when told to."""
+    return (REREAD, *then) if path.startswith(f"{UNIT_DIR}/") else then
+
+
 def write_step(
     address: Address,
     wanted: WantedFile,
@@ -134,7 +142,11 @@ def write_step(
     then: tuple[Action, ...] = (),
     risk: Risk = Risk.SAFE,
 ) -> Step:
-    """Make the step that writes ``wanted``, and runs ``then`` after it."""
+    """Make the step that writes ``wanted``, and runs ``then`` after it.
+
+    What is systemd's is read by it at once; so it is in :func:`remove_step`.
+    """
+    written = WriteFile(path=wanted.path, content=wanted.content, mode=wanted.mode)
     state = files.get(wanted.path)
     return Step(
         address=address,
@@ -142,7 +154,7 @@ def write_step(
         mark=Mark.CREATE if state is None else Mark.CHANGE,
         summary=f"write {wanted.path}",
         reason="it is not there" if state is None else "it is not as the cluster's file says",
-        actions=(WriteFile(path=wanted.path, content=wanted.content, mode=wanted.mode), *then),
+        actions=(written, *_read_anew(wanted.path, then)),
         effect=effect,
         risk=risk,
         detail=_difference(wanted, state),
@@ -159,6 +171,6 @@ def remove_step(
         mark=Mark.REMOVE,
         summary=f"remove {path}",
         reason="the cluster is being taken down",
-        actions=(RemoveFile(path=path), *then),
+        actions=(RemoveFile(path=path), *_read_anew(path, then)),
         effect=effect,
     )

@@ -18,11 +18,13 @@ from sanglier.core.step import Mark
 from sanglier.layers.files import (
     DIGEST,
     READ,
+    REREAD,
     WantedFile,
     as_read,
     differs,
     parse_digest,
     parse_read,
+    remove_step,
     write_step,
 )
 from sanglier.layers.services import Unit, parse_units
@@ -89,6 +91,26 @@ def test_a_step_shows_the_difference_and_never_that_of_a_secret() -> None:
     assert (step.mark, {"-three", "+two"} <= set(step.detail)) == (Mark.CHANGE, True)
     assert hidden.detail == ()
     assert write_step(ADDRESS, wanted, {}, lambda f: f, phase=0).mark is Mark.CREATE
+
+
+@pytest.mark.parametrize(
+    ("path", "again"),
+    [
+        ("/etc/systemd/system/data.mount", True),
+        ("/etc/systemd/system/pacemaker.service.d/sanglier.conf", True),
+        ("/etc/multipath.conf", False),
+        ("/usr/lib/sanglier/etc/systemd/system/x", False),
+    ],
+)
+def test_systemd_reads_its_files_anew_when_one_is_written_or_removed(
+    path: str, *, again: bool
+) -> None:
+    wanted, mine = WantedFile(path=path, content="x\n"), Script(text=":")
+    for step in (
+        write_step(ADDRESS, wanted, {}, lambda facts: facts, phase=0, then=(mine,)),
+        remove_step(ADDRESS, path, lambda facts: facts, phase=0, then=(mine,)),
+    ):
+        assert step.actions[1:] == ((REREAD, mine) if again else (mine,))
 
 
 def test_units_are_read_in_any_number() -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-from sanglier.core.action import Script
 from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
 from sanglier.layers.cluster.cib import ALERT, password_path
 from sanglier.layers.cluster.corosync import authkey_file, conf_file
-from sanglier.layers.files import HEADER, WantedFile
+from sanglier.layers.files import HEADER, UNIT_DIR, WantedFile
 from sanglier.spec.cluster import StorageServer
 
 QDEVICE_UNIT = "corosync-qdevice.service"
@@ -18,7 +17,6 @@ UNITS = ("corosync.service", QDEVICE_UNIT, "pacemaker.service")
 """In the order in which they start."""
 QNETD_UNIT = "corosync-qnetd.service"
 AGENTS = "/usr/lib/ocf/resource.d/sanglier"
-REREAD = Script(text="systemctl daemon-reload")
 REQUIRED = "Required"
 """TLS in force, in the words of corosync-qdevice-tool(8) and corosync-qnetd-tool(8)."""
 OUTDATED = "/run/sanglier/qdevice-outdated"
@@ -28,7 +26,7 @@ OUTDATED = "/run/sanglier/qdevice-outdated"
 AFTER_CRASH = "/usr/lib/sanglier/after-crash"
 CRASH_LIMIT_S = 20
 """For all volumes; systemd gives Pacemaker 60 s to start, its own start among them."""
-BEFORE_PACEMAKER = "/etc/systemd/system/pacemaker.service.d/sanglier.conf"
+BEFORE_PACEMAKER = f"{UNIT_DIR}/pacemaker.service.d/sanglier.conf"
 
 
 def crash_file() -> WantedFile:
@@ -46,7 +44,7 @@ def requiring_file() -> WantedFile:
         f"{HEADER}[Service]\nExecStart=\n"
         "ExecStart=/usr/bin/corosync-qnetd -f $COROSYNC_QNETD_OPTIONS -s req\n"
     )
-    path = f"/etc/systemd/system/{QNETD_UNIT}.d/sanglier.conf"
+    path = f"{UNIT_DIR}/{QNETD_UNIT}.d/sanglier.conf"
     return WantedFile(path=path, content=text)
 
 

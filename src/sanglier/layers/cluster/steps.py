@@ -13,7 +13,7 @@ from sanglier.core.step import Effect, Step
 from sanglier.layers.base import Goal
 from sanglier.layers.cluster import cib, judge, link, moves, sides
 from sanglier.layers.cluster.corosync import AUTHKEY, CONF, checked_values
-from sanglier.layers.cluster.desired import BEFORE_PACEMAKER, REREAD, UNITS, files_of
+from sanglier.layers.cluster.desired import BEFORE_PACEMAKER, UNITS, files_of
 from sanglier.layers.cluster.facts import ClusterFacts
 from sanglier.layers.cluster.moves import Phase
 from sanglier.layers.files import WantedFile, as_read, differs, write_step
@@ -49,17 +49,11 @@ def _files(goal: Goal, server: StorageServer, now: ClusterFacts) -> Iterator[Ste
     running = now.units.get(UNITS[0], Unit()).is_active
     for wanted in files_of(goal, server):
         if differs(wanted, now.files) and not (wanted.path == AUTHKEY and running):
-            reload = _reload(wanted.path, running=running)
+            reload: tuple[Action, ...] = (RELOAD,) if wanted.path == CONF and running else ()
             address = Address(host=server.name, layer="cluster", subject=_subject(wanted.path))
             effect = _written(server.name, wanted, goal)
             phase = Phase.CONFIGURE if wanted.path == CONF else Phase.FILES
             yield write_step(address, wanted, now.files, effect, phase=phase, then=reload)
-
-
-def _reload(path: str, *, running: bool) -> tuple[Action, ...]:
-    if path == BEFORE_PACEMAKER:
-        return (REREAD,)
-    return (RELOAD,) if path == CONF and running else ()
 
 
 def _subject(path: str) -> str:

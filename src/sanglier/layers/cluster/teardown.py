@@ -13,9 +13,7 @@ from sanglier.layers.base import Goal
 from sanglier.layers.cluster import exchange, moves
 from sanglier.layers.cluster.corosync import CONF
 from sanglier.layers.cluster.desired import (
-    BEFORE_PACEMAKER,
     QNETD_UNIT,
-    REREAD,
     UNITS,
     files_of,
     requiring_file,
@@ -55,8 +53,7 @@ def _server(goal: Goal, facts: Facts, server: StorageServer) -> tuple[Step, ...]
             subject = wanted.path.rsplit("/", 1)[-1]
             address = Address(host=server.name, layer="cluster", subject=subject)
             effect = _forgotten(server.name, wanted.path)
-            then = (REREAD,) if wanted.path == BEFORE_PACEMAKER else ()
-            steps.append(remove_step(address, wanted.path, effect, phase=2, then=then))
+            steps.append(remove_step(address, wanted.path, effect, phase=2))
     if now.link.database:
         steps.append(exchange.forget(server.name))
     return tuple(steps)
@@ -71,7 +68,7 @@ def _witness(facts: Facts, host: str) -> Iterator[Step]:
         yield moves.stop_witness(host)
     if wanted.path in now.files:
         address = Address(host=host, layer="cluster", subject="encryption")
-        yield remove_step(address, wanted.path, _plain_again(host), phase=2, then=(REREAD,))
+        yield remove_step(address, wanted.path, _plain_again(host), phase=2)
 
 
 def _plain_again(host: str) -> Effect:

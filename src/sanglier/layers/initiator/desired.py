@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from sanglier.core.secret import Secret
 from sanglier.layers.base import Goal
-from sanglier.layers.files import HEADER, WantedFile
+from sanglier.layers.files import HEADER, UNIT_DIR, WantedFile
 from sanglier.layers.initiator.facts import Portal, Session
 from sanglier.spec.cluster import ApplicationServer, Cluster, Timings, Volume
 
@@ -15,8 +15,8 @@ NAME_PATH = "/etc/iscsi/initiatorname.iscsi"
 CONF_PATH = "/etc/iscsi/iscsid.conf"
 UDEV_PATH = "/etc/udev/rules.d/60-sanglier-scsi.rules"
 DAEMON, SOCKET, LOGIN = "iscsid.service", "iscsid.socket", "open-iscsi.service"
-LOGIN_PATH = f"/etc/systemd/system/{LOGIN}.d/sanglier.conf"
-DAEMON_PATH = f"/etc/systemd/system/{DAEMON}.d/sanglier-boot.conf"
+LOGIN_PATH = f"{UNIT_DIR}/{LOGIN}.d/sanglier.conf"
+DAEMON_PATH = f"{UNIT_DIR}/{DAEMON}.d/sanglier-boot.conf"
 BOOT_PATH = "/usr/lib/sanglier/initiator-boot"
 ALIAS = "InitiatorAlias=sanglier."
 """What the line of the boot in the file of the name begins with; :func:`boot_file` keeps it."""

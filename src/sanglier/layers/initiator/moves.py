@@ -15,9 +15,7 @@ from sanglier.layers.initiator.desired import (
     BOOT_PATH,
     CONF_PATH,
     DAEMON,
-    DAEMON_PATH,
     LOGIN,
-    LOGIN_PATH,
     RECOVERY,
     UDEV_PATH,
     record_settings,
@@ -84,8 +82,6 @@ for session in "$@"; do echo "$seconds" > "/sys/class/iscsi_session/$session/rec
 """
 RELOADS: Mapping[str, tuple[Run, ...]] = {
     UDEV_PATH: (Run(argv=("udevadm", "control", "--reload")),),
-    LOGIN_PATH: (Run(argv=("systemctl", "daemon-reload")),),
-    DAEMON_PATH: (Run(argv=("systemctl", "daemon-reload")),),
 }
 """What makes a file count, by its path."""
 

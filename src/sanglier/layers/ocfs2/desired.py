@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 
 from sanglier.layers.backing.desired import PENDING_DIR
-from sanglier.layers.files import HEADER, WantedFile
+from sanglier.layers.files import HEADER, UNIT_DIR, WantedFile
 from sanglier.layers.initiator.desired import BOOT_PATH
 from sanglier.spec.cluster import ApplicationServer, Cluster, Timings, Volume, Workload
 
@@ -24,7 +24,6 @@ PANIC: Mapping[str, str] = {"panic": "30", "panic_on_oops": "1"}
 panic, and an oops is one.  A kernel that has lost a thread and goes on beating keeps its locks."""
 CHECK_PATH = "/usr/lib/sanglier/o2cb-check"
 HEARD_PATH = "/usr/lib/sanglier/ocfs2-heard"
-UNIT_DIR = "/etc/systemd/system"
 O2CB = "o2cb.service"
 AGAIN = "sanglier-mount-again"
 HEARD = "sanglier-heard"

@@ -18,7 +18,6 @@ from sanglier.layers.ocfs2.desired import (
     MOUNT_S,
     O2CB,
     PANIC,
-    UNIT_DIR,
     heard_limit,
     heard_unit,
     kernel_options,
@@ -154,10 +153,9 @@ def step(
 def write(host: str, wanted: WantedFile, now: Ocfs2Facts) -> Step:
     """Write one of the files."""
     subject = wanted.path.rsplit("/", 1)[-1]
-    reload = (Run(argv=("systemctl", "daemon-reload")),) if UNIT_DIR in wanted.path else ()
     effect = change(host, lambda f: replace(f, files={**f.files, wanted.path: as_read(wanted)}))
     address = Address(host=host, layer="ocfs2", subject=subject)
-    return write_step(address, wanted, now.files, effect, phase=0, then=reload)
+    return write_step(address, wanted, now.files, effect, phase=0)
 
 
 def set_panic(host: str, wrong: Mapping[str, str]) -> Step:

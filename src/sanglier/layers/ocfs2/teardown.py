@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sanglier.core.action import Run
 from sanglier.core.address import Address
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
@@ -12,7 +11,7 @@ from sanglier.core.step import Step
 from sanglier.layers.base import Goal
 from sanglier.layers.files import HEADER, WantedFile, differs, remove_step
 from sanglier.layers.ocfs2 import moves
-from sanglier.layers.ocfs2.desired import UNIT_DIR, files_of, unit_name
+from sanglier.layers.ocfs2.desired import files_of, unit_name
 from sanglier.layers.ocfs2.facts import Ocfs2Facts
 from sanglier.layers.services import Unit
 
@@ -24,8 +23,7 @@ def _remove(host: str, wanted: WantedFile) -> Step:
 
     subject = wanted.path.rsplit("/", 1)[-1]
     address = Address(host=host, layer="ocfs2", subject=subject)
-    reload = (Run(argv=("systemctl", "daemon-reload")),) if UNIT_DIR in wanted.path else ()
-    return remove_step(address, wanted.path, moves.change(host, alter), phase=2, then=reload)
+    return remove_step(address, wanted.path, moves.change(host, alter), phase=2)
 
 
 def _is_ours(goal: Goal, wanted: WantedFile, now: Ocfs2Facts) -> bool:
