@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sanglier.drill.scene import Role, Scene
+from sanglier.drill.scene import LIMIT_S, Role, Scene
 from sanglier.spec.cluster import Host
 
 
@@ -50,6 +50,34 @@ def of_status(status: int, *, yes: int = 0, no: int = 1) -> Took:
 async def shown(scene: Scene, host: Host, text: str, *args: str) -> Took:
     """Ask a host by a script that ends with 0 when the fault is in force, with 1 when it is not."""
     return of_status((await scene.ask(host, text, *args)).status)
+
+
+def runs(text: str, *args: str, limit: int = LIMIT_S) -> Deed:
+    """Run a script on the host that is hit, ``limit`` seconds at most."""
+
+    async def deed(scene: Scene, host: Host) -> None:
+        await scene.run(host, text, *args, limit=limit)
+
+    return deed
+
+
+def shows(text: str, *args: str) -> Evidence:
+    """Ask the host that is hit as :func:`shown` does."""
+
+    async def evidence(scene: Scene, host: Host) -> Took:
+        return await shown(scene, host, text, *args)
+
+    return evidence
+
+
+def in_turn(*deeds: Deed) -> Deed:
+    """Do one thing after the other."""
+
+    async def deed(scene: Scene, host: Host) -> None:
+        for one in deeds:
+            await one(scene, host)
+
+    return deed
 
 
 async def done(_scene: Scene, _host: Host) -> Took:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from sanglier.core.errors import SanglierError
-from sanglier.drill.faults.base import Fault, Took, done
-from sanglier.drill.faults.networks import replication_gone
+from sanglier.drill.faults.base import Fault, Took, done, in_turn, runs
+from sanglier.drill.faults.networks import cut_mirror, heal_mirror, replication_gone
 from sanglier.drill.scene import Role, Scene
 from sanglier.drill.settle import settle
 from sanglier.spec.cluster import Host
@@ -67,30 +67,18 @@ async def _killed_in_the_future(scene: Scene, host: Host) -> None:
             what=f"not whole {PATIENCE_S} s after the reboot of {other.name}: {lacking}",
             fix="look at the hosts as they are now; `sanglier status`",
         )
-    await scene.must_power().cut(host.name, "replication")
+    await cut_mirror(scene, host)
     if (cut := await replication_gone(scene, host)) is not Took.YES:
         raise RuntimeError(f"the replication link is cut: {cut}")
     await asyncio.sleep(CUT_S)
-
-
-async def _set_right(scene: Scene, host: Host) -> None:
-    await scene.must_power().heal(host.name, "replication")
-    await scene.run(host, BACK)
-
-
-async def _jump(scene: Scene, host: Host) -> None:
-    await scene.run(host, JUMPS, *map(str, STEPS), limit=120)
-
-
-async def _back(scene: Scene, host: Host) -> None:
-    await scene.run(host, BACK)
 
 
 def _jumps(name: str, role: Role, whose: str) -> Fault:
     return Fault(
         name=name, role=role, hold_s=15,
         explains=f"the clock of {whose} steps back and forth by seconds, an hour and a day",
-        inject=_jump, heal=_back, took=done, prediction="clock-stepped",
+        inject=runs(JUMPS, *map(str, STEPS), limit=120), heal=runs(BACK), took=done,
+        prediction="clock-stepped",
     )  # fmt: skip
 
 
@@ -102,7 +90,7 @@ FAULTS = (
         name="clock-stepped", role=Role.OPEN, hold_s=30, needs_power=True,
         explains="the open server's clock is an hour ahead while it has the other one rebooted, "
         "and is set right; then the replication link is cut: that kill is not one of now",
-        inject=_killed_in_the_future, heal=_set_right, took=done,
+        inject=_killed_in_the_future, heal=in_turn(heal_mirror, runs(BACK)), took=done,
         prediction="replication-cut", fences=frozenset({Role.STANDBY}), alone=True,
     ),
 )  # fmt: skip

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sanglier.drill.faults.base import Deed, Fault, Took, every, shown
-from sanglier.drill.faults.networks import replication_gone
+from sanglier.drill.faults.base import Deed, Fault, Took, every, in_turn, runs, shows
+from sanglier.drill.faults.networks import cut_mirror, heal_mirror, replication_gone
 from sanglier.drill.scene import Role, Scene
 from sanglier.layers.drbd.desired import HANDLER
 from sanglier.spec.cluster import Host
@@ -86,51 +86,34 @@ KILLED = _How(signal="KILL", deed=KILL, evidence=OTHER)
 HALTED = _How(signal="STOP", deed=STOP, evidence=STOPPED)
 
 
-def _run(text: str, *args: str, limit: int = 30) -> Deed:
-    async def deed(scene: Scene, host: Host) -> None:
-        await scene.run(host, text, *args, limit=limit)
-
-    return deed
+def _catch(words: str, how: _How, name: str) -> Deed:
+    """Take out the one that is due, under a name of ours for it."""
+    return runs(CATCH, words, how.signal, str(WAIT_S), name, limit=WAIT_S + 20)
 
 
 def _daemon(
     name: str, role: Role, how: _How, daemon: str, unit: str, explains: str, *, hold_s: float = 6,
     fenced: bool = False, prediction: str = "daemon-killed",
 ) -> Fault:  # fmt: skip
-    async def take(scene: Scene, host: Host) -> None:
-        await scene.run(host, how.deed, daemon)
-
-    async def seen(scene: Scene, host: Host) -> Took:
-        return await shown(scene, host, how.evidence, daemon)
-
-    async def heal(scene: Scene, host: Host) -> None:
-        await scene.run(host, GO_ON, daemon)
-        await scene.run(host, AGAIN, unit, limit=60)
-
     return Fault(
-        name=name, role=role, hold_s=hold_s, explains=explains, inject=take, took=seen, heal=heal,
+        name=name, role=role, hold_s=hold_s, explains=explains, inject=runs(how.deed, daemon),
+        took=shows(how.evidence, daemon),
+        heal=in_turn(runs(GO_ON, daemon), runs(AGAIN, unit, limit=60)),
         prediction=prediction, fences=frozenset({role}) if fenced else frozenset(),
     )  # fmt: skip
 
 
 MONITOR = "/ocf/resource.d/sanglier/side monitor"
 """How the command line of the agent ends that looks at a side, in Pacemaker's executor."""
-AGENT = "agent"
+AGENT, CALLED = "agent", "handler"
 
 
 def _agent(name: str, how: _How, explains: str) -> Fault:
     """Take out the monitor of the open side in the middle of its work."""
-
-    async def take(scene: Scene, host: Host) -> None:
-        words = (MONITOR, how.signal, str(WAIT_S), AGENT)
-        await scene.run(host, CATCH, *words, limit=WAIT_S + 20)
-
-    async def seen(scene: Scene, host: Host) -> Took:
-        return await shown(scene, host, how.evidence, AGENT)
-
     return Fault(
-        name=name, role=Role.OPEN, hold_s=20, explains=explains, inject=take, took=seen,
-        heal=_run(GO_ON, AGENT), prediction="planned-move", alone=True,
+        name=name, role=Role.OPEN, hold_s=20, explains=explains,
+        inject=_catch(MONITOR, how, AGENT), took=shows(how.evidence, AGENT),
+        heal=runs(GO_ON, AGENT), prediction="planned-move", alone=True,
     )  # fmt: skip
 
 
@@ -140,26 +123,16 @@ def _handler(name: str, how: _How, explains: str) -> Fault:
     Either server may die of it, and one only: the standby side need not hold its fire for ever.
     """
 
-    async def take(scene: Scene, host: Host) -> None:
-        await scene.must_power().cut(host.name, "replication")
-        words = (f"sh {HANDLER}", how.signal, str(WAIT_S), "handler")
-        await scene.run(host, CATCH, *words, limit=WAIT_S + 20)
+    taken = shows(how.evidence, CALLED)
 
     async def seen(scene: Scene, host: Host) -> Took:
-        return every(
-            (
-                await replication_gone(scene, host),
-                await shown(scene, host, how.evidence, "handler"),
-            )
-        )
-
-    async def heal(scene: Scene, host: Host) -> None:
-        await scene.must_power().heal(host.name, "replication")
-        await scene.run(host, GO_ON, "handler")
+        return every((await replication_gone(scene, host), await taken(scene, host)))
 
     return Fault(
-        name=name, role=Role.OPEN, hold_s=25, needs_power=True, explains=explains, inject=take,
-        took=seen, heal=heal, prediction="", fences=frozenset({Role.OPEN, Role.STANDBY}),
+        name=name, role=Role.OPEN, hold_s=25, needs_power=True, explains=explains,
+        inject=in_turn(cut_mirror, _catch(f"sh {HANDLER}", how, CALLED)), took=seen,
+        heal=in_turn(heal_mirror, runs(GO_ON, CALLED)), prediction="",
+        fences=frozenset({Role.OPEN, Role.STANDBY}),
         alone=True,
     )  # fmt: skip
 

@@ -58,20 +58,24 @@ rm -f /run/sanglier-drill-pings /run/sanglier-drill-pinging
 _COUNTS = re.compile(r"(?P<sent>[0-9]+) packets transmitted, (?P<back>[0-9]+) (packets )?received")
 
 
-def _cut(*networks: str) -> Deed:
-    async def cut(scene: Scene, host: Host) -> None:
+def cut(*networks: str) -> Deed:
+    """Unplug the host from networks."""
+
+    async def deed(scene: Scene, host: Host) -> None:
         for network in networks:
             await scene.must_power().cut(host.name, network)
 
-    return cut
+    return deed
 
 
-def _heal(*networks: str) -> Deed:
-    async def heal(scene: Scene, host: Host) -> None:
+def heal(*networks: str) -> Deed:
+    """Plug it in again."""
+
+    async def deed(scene: Scene, host: Host) -> None:
         for network in networks:
             await scene.must_power().heal(host.name, network)
 
-    return heal
+    return deed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,7 @@ async def _off(scene: Scene, hosts: Sequence[Host], network: str) -> Took:
     return some(answers) if answers else Took.YES
 
 
+cut_mirror, heal_mirror = cut("replication"), heal("replication")
 replication_gone = _gone("replication")
 """Whether the storage servers cannot reach each other over the mirror's link."""
 
@@ -144,12 +149,12 @@ async def _parted(scene: Scene, pair: _Pair) -> Took:
 
 async def _everyone_cut(scene: Scene, _host: Host) -> None:
     hosts = (*scene.storage, *scene.applications)
-    await asyncio.gather(*(_cut("san-a")(scene, host) for host in hosts))
+    await asyncio.gather(*(cut("san-a")(scene, host) for host in hosts))
 
 
 async def _everyone_healed(scene: Scene, _host: Host) -> None:
     hosts = (*scene.storage, *scene.applications)
-    await asyncio.gather(*(_heal("san-a")(scene, host) for host in hosts))
+    await asyncio.gather(*(heal("san-a")(scene, host) for host in hosts))
 
 
 async def _flap(scene: Scene, host: Host) -> None:
@@ -195,7 +200,7 @@ async def _shaped(scene: Scene, host: Host) -> Took:
 
 async def _interconnect_back(scene: Scene, host: Host) -> None:
     """Plug in again; the server that o2cb reset may need its power back."""
-    await _heal("san-a")(scene, host)
+    await heal("san-a")(scene, host)
     power = scene.must_power()
     for app in scene.applications:
         if await power.dead(app.name):
@@ -203,7 +208,7 @@ async def _interconnect_back(scene: Scene, host: Host) -> None:
 
 
 CLUSTER_NETWORKS = ("replication", "management")
-STORAGE_NETWORKS = ("replication", "management", "san-a", "san-b")
+STORAGE_NETWORKS = (*CLUSTER_NETWORKS, "san-a", "san-b")
 BOTH_SIDES = frozenset({Role.OPEN, Role.STANDBY})
 
 FAULTS = (
@@ -211,7 +216,7 @@ FAULTS = (
         name="replication-cut", role=Role.OPEN, hold_s=25, needs_power=True,
         explains="the replication link is cut while both servers live: the case that corrupts "
         "the article's cluster",
-        inject=_cut("replication"), heal=_heal("replication"), took=_gone("replication"),
+        inject=cut_mirror, heal=heal_mirror, took=replication_gone,
         prediction="replication-cut", fences=frozenset({Role.STANDBY}),
     ),
     Fault(
@@ -242,7 +247,7 @@ FAULTS = (
     Fault(
         name="san-cut-one", role=Role.APPLICATION, hold_s=15, needs_power=True,
         explains="one application server loses one of its two storage networks",
-        inject=_cut("san-b"), heal=_heal("san-b"), took=_gone("san-b"), prediction="one-san-cut",
+        inject=cut("san-b"), heal=heal("san-b"), took=_gone("san-b"), prediction="one-san-cut",
     ),
     Fault(
         name="san-cut-all", role=Role.ALL, hold_s=15, needs_power=True,
@@ -254,7 +259,7 @@ FAULTS = (
     Fault(
         name="sans-cut-both", role=Role.APPLICATION, hold_s=15, needs_power=True,
         explains="one application server loses both storage networks and must wait",
-        inject=_cut("san-a", "san-b"), heal=_heal("san-a", "san-b"),
+        inject=cut("san-a", "san-b"), heal=heal("san-a", "san-b"),
         took=_gone("san-a", "san-b"),
         prediction="",
     ),
@@ -262,7 +267,7 @@ FAULTS = (
         name="application-cut", role=Role.APPLICATION, hold_s=230, needs_power=True,
         explains="one application server loses its fellows, but not the disk: o2cb must make one "
         "of them reset itself, and the other goes on",
-        inject=_cut("san-a"), heal=_interconnect_back, took=_gone("san-a"),
+        inject=cut("san-a"), heal=_interconnect_back, took=_gone("san-a"),
         prediction="application-cut", fences=frozenset({Role.APPLICATION}),
         plain=False,
     ),
@@ -270,13 +275,13 @@ FAULTS = (
         name="management-cut", role=Role.OPEN, hold_s=15, needs_power=True,
         explains="the open server loses the management network: witness and power switches are "
         "out of its reach, nothing else",
-        inject=_cut("management"), heal=_heal("management"), took=_gone("management"),
+        inject=cut("management"), heal=heal("management"), took=_gone("management"),
         prediction="management-cut",
     ),
     Fault(
         name="open-isolated", role=Role.OPEN, hold_s=30, needs_power=True,
         explains="the open server loses all its networks at once, and lives",
-        inject=_cut(*STORAGE_NETWORKS), heal=_heal(*STORAGE_NETWORKS),
+        inject=cut(*STORAGE_NETWORKS), heal=heal(*STORAGE_NETWORKS),
         took=_gone(*STORAGE_NETWORKS),
         prediction="open-server-dead", fences=frozenset({Role.OPEN}),
     ),
@@ -284,7 +289,7 @@ FAULTS = (
         name="open-cut-off", role=Role.OPEN, hold_s=30, needs_power=True,
         explains="the open server loses replication and management, but not the storage networks: "
         "applications still reach a side that must not answer any more",
-        inject=_cut(*CLUSTER_NETWORKS), heal=_heal(*CLUSTER_NETWORKS),
+        inject=cut(*CLUSTER_NETWORKS), heal=heal(*CLUSTER_NETWORKS),
         took=_gone(*CLUSTER_NETWORKS),
         prediction="open-server-dead", fences=frozenset({Role.OPEN}),
     ),

@@ -11,9 +11,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from sanglier.drill.faults.base import Deed, Evidence, Fault, Took, every
+from sanglier.drill.faults.base import Deed, Evidence, Fault, Took, every, in_turn
 from sanglier.drill.faults.hosts import dead, freeze, kill, silent, start, thaw
-from sanglier.drill.faults.networks import replication_gone
+from sanglier.drill.faults.networks import cut, cut_mirror, heal, heal_mirror, replication_gone
 from sanglier.drill.power import SWITCH, Manner
 from sanglier.drill.scene import Role, Scene
 from sanglier.spec.cluster import Host
@@ -33,27 +33,17 @@ def _the_other(scene: Scene, host: Host) -> Sequence[Host]:
     return [server for server in scene.storage if server.name != host.name]
 
 
-async def _all_behave(scene: Scene, hosts: Sequence[Host], manner: Manner) -> None:
-    power = scene.must_power()
-    await asyncio.gather(*(power.behave(host.name, manner) for host in hosts))
+def _behaving(whose: Whose, manner: Manner) -> Deed:
+    async def deed(scene: Scene, host: Host) -> None:
+        power = scene.must_power()
+        await asyncio.gather(*(power.behave(one.name, manner) for one in whose(scene, host)))
 
-
-async def _cut_mirror(scene: Scene, host: Host) -> None:
-    await scene.must_power().cut(host.name, "replication")
-
-
-async def _heal_mirror(scene: Scene, host: Host) -> None:
-    await scene.must_power().heal(host.name, "replication")
+    return deed
 
 
 def _with(whose: Whose, manner: Manner, deed: Deed) -> Deed:
     """Have switches behave so, and then do something for which they are needed."""
-
-    async def inject(scene: Scene, host: Host) -> None:
-        await _all_behave(scene, whose(scene, host), manner)
-        await deed(scene, host)
-
-    return inject
+    return in_turn(_behaving(whose, manner), deed)
 
 
 def _seen(whose: Whose, manner: Manner, evidence: Evidence) -> Evidence:
@@ -70,24 +60,19 @@ def _seen(whose: Whose, manner: Manner, evidence: Evidence) -> Evidence:
 
 def _honest(deed: Deed) -> Deed:
     """Have every switch be honest again, whatever becomes of the rest."""
-
-    async def heal(scene: Scene, host: Host) -> None:
-        await _all_behave(scene, scene.storage, Manner.HONEST)
-        await deed(scene, host)
-
-    return heal
+    return in_turn(_behaving(_both, Manner.HONEST), deed)
 
 
 def _switch(
-    name: str, whose: Whose, manner: Manner, explains: str, *, cut: bool = False,
+    name: str, whose: Whose, manner: Manner, explains: str, *, cut_link: bool = False,
     hold_s: float = 30, prediction: str = "", plain: bool = True, planted: str = "",
     either: bool = False,
 ) -> Fault:  # fmt: skip
     """Freeze the open server, or cut the mirror, while some power switches behave like that."""
-    deed: Deed = _cut_mirror if cut else freeze
-    undo: Deed = _heal_mirror if cut else thaw
-    evidence: Evidence = replication_gone if cut else silent
-    aimed = Role.STANDBY if cut else Role.OPEN
+    deed: Deed = cut_mirror if cut_link else freeze
+    undo: Deed = heal_mirror if cut_link else thaw
+    evidence: Evidence = replication_gone if cut_link else silent
+    aimed = Role.STANDBY if cut_link else Role.OPEN
     return Fault(
         name=name, role=Role.OPEN, hold_s=hold_s, needs_power=True, explains=explains,
         inject=_with(whose, manner, deed), heal=_honest(undo),
@@ -96,19 +81,9 @@ def _switch(
     )  # fmt: skip
 
 
-async def _kill_with_switch(scene: Scene, host: Host) -> None:
-    await scene.must_power().cut(host.name, SWITCH)
-    await kill(scene, host)
-
-
 async def _both_dead(scene: Scene, host: Host) -> Took:
     out = SWITCH in await scene.must_power().unplugged(host.name)
     return every((Took.YES if out else Took.NO, await dead(scene, host)))
-
-
-async def _both_back(scene: Scene, host: Host) -> None:
-    await scene.must_power().heal(host.name, SWITCH)
-    await start(scene, host)
 
 
 FAULTS = (
@@ -126,21 +101,22 @@ FAULTS = (
         name="switch-dead", role=Role.OPEN, hold_s=30, needs_power=True,
         explains="the open server loses its power, and its power switch with it: nobody can "
         "confirm that it is dead, so the other side must not open before the switch answers",
-        inject=_kill_with_switch, heal=_both_back, took=_both_dead, prediction="",
+        inject=in_turn(cut(SWITCH), kill), heal=in_turn(heal(SWITCH), start), took=_both_dead,
+        prediction="",
         fences=frozenset({Role.OPEN}), plain=False,
     ),
     _switch(
         "link-cut-switches-slow", _both, Manner.SLOW,
         "the replication link is cut, and both power switches act seconds after they have "
         "answered: one server may die, not both",
-        cut=True, hold_s=25, prediction="replication-cut",
+        cut_link=True, hold_s=25, prediction="replication-cut",
     ),
     _switch(
         "link-cut-switch-lies", _the_other, Manner.LIES,
         "the replication link is cut, and the standby server's power switch says that it did and "
         "did nothing: the open side must not believe it while Corosync still hears the other one, "
         "which may shoot in its turn when it has held its fire",
-        cut=True, hold_s=20, plain=False, either=True,
+        cut_link=True, hold_s=20, plain=False, either=True,
     ),
     _switch(
         "switch-lies", _its_own, Manner.LIES,
