@@ -251,7 +251,7 @@ def test_only_what_is_detached_is_attached(host: Host, disk: str, *, attached: b
 
 def test_a_daemon_that_does_not_run_is_not_killed_and_one_that_lives_is_seen(host: Host) -> None:
     host.tool("pidof", "exit 1")
-    assert status(host, daemons.KILL, "iscsid") == 1
+    assert status(host, daemons.TAKE, "iscsid", "KILL") == 1
     host.put("/run/sanglier-drill-iscsid", "17 18\n")
     host.put("/proc/18/exe")
     assert host.plain(daemons.OTHER, "iscsid") == (1, "18 lives\n")
@@ -271,16 +271,16 @@ def sleeper(host: Host, name: str) -> subprocess.Popen[bytes]:
 def test_a_daemon_is_stopped_seen_to_be_and_goes_on(host: Host) -> None:
     host = replace(host, places="run")
     host.tool("pidof", "exit 1")
-    assert status(host, daemons.STOP, "x") == 1
+    assert status(host, daemons.TAKE, "x", "STOP") == 1
     assert status(host, daemons.STOPPED, "x") == 2
     assert status(host, daemons.GO_ON, "x") == 0
     with sleeper(host, "x") as process:
         host.tool("pidof", f"echo {process.pid}")
-        assert status(host, daemons.STOP, "x") == 0
+        assert status(host, daemons.TAKE, "x", "STOP") == 0
         assert status(host, daemons.STOPPED, "x") == 0
         os.kill(process.pid, signal.SIGCONT)
         assert host.plain(daemons.STOPPED, "x") == (1, f"{process.pid} goes on\n")
-        assert status(host, daemons.STOP, "x") == status(host, daemons.GO_ON, "x") == 0
+        assert status(host, daemons.TAKE, "x", "STOP") == status(host, daemons.GO_ON, "x") == 0
         host.put("/run/sanglier-drill-x", f"{process.pid}\n")
         assert status(host, daemons.STOPPED, "x") == 1
         process.kill()

@@ -13,21 +13,16 @@ from sanglier.drill.scene import Role, Scene
 from sanglier.layers.drbd.desired import HANDLER
 from sanglier.spec.cluster import Host
 
-# $1 daemon.  The shell's kill: no process of that name may be left.
-KILL = """
+# $1 daemon, $2 signal.  All of that name.
+TAKE = """
 pids=$(pidof "$1") || { echo "$1 does not run"; return 1; }
 echo "$pids" > "/run/sanglier-drill-$1"
-kill -9 $pids
+kill -"$2" $pids
 """
 OTHER = """
 old=$(cat "/run/sanglier-drill-$1") && [ -n "$old" ] || return 2
 rm -f "/run/sanglier-drill-$1"
 for pid in $old; do if [ -e "/proc/$pid/exe" ]; then echo "$pid lives"; return 1; fi; done
-"""
-STOP = """
-pids=$(pidof "$1") || { echo "$1 does not run"; return 1; }
-echo "$pids" > "/run/sanglier-drill-$1"
-kill -STOP $pids
 """
 # The third word of /proc/PID/stat, proc(5): T is stopped.
 STOPPED = """
@@ -75,15 +70,14 @@ WAIT_S = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _How:
-    """How a process is taken out, by its scripts."""
+    """How a process is taken out, and by which script one sees it."""
 
     signal: str
-    deed: str
     evidence: str
 
 
-KILLED = _How(signal="KILL", deed=KILL, evidence=OTHER)
-HALTED = _How(signal="STOP", deed=STOP, evidence=STOPPED)
+KILLED = _How(signal="KILL", evidence=OTHER)
+HALTED = _How(signal="STOP", evidence=STOPPED)
 
 
 def _catch(words: str, how: _How, name: str) -> Deed:
@@ -93,13 +87,13 @@ def _catch(words: str, how: _How, name: str) -> Deed:
 
 def _daemon(
     name: str, role: Role, how: _How, daemon: str, unit: str, explains: str, *, hold_s: float = 6,
-    fenced: bool = False, prediction: str = "daemon-killed",
+    fenced: bool = False,
 ) -> Fault:  # fmt: skip
     return Fault(
-        name=name, role=role, hold_s=hold_s, explains=explains, inject=runs(how.deed, daemon),
-        took=shows(how.evidence, daemon),
+        name=name, role=role, hold_s=hold_s, explains=explains,
+        inject=runs(TAKE, daemon, how.signal), took=shows(how.evidence, daemon),
         heal=in_turn(runs(GO_ON, daemon), runs(AGAIN, unit, limit=60)),
-        prediction=prediction, fences=frozenset({role}) if fenced else frozenset(),
+        prediction="daemon-killed", fences=frozenset({role}) if fenced else frozenset(),
     )  # fmt: skip
 
 
@@ -122,7 +116,6 @@ def _handler(name: str, how: _How, explains: str) -> Fault:
 
     Either server may die of it, and one only: the standby side need not hold its fire for ever.
     """
-
     taken = shows(how.evidence, CALLED)
 
     async def seen(scene: Scene, host: Host) -> Took:
@@ -132,8 +125,7 @@ def _handler(name: str, how: _How, explains: str) -> Fault:
         name=name, role=Role.OPEN, hold_s=25, needs_power=True, explains=explains,
         inject=in_turn(cut_mirror, _catch(f"sh {HANDLER}", how, CALLED)), took=seen,
         heal=in_turn(heal_mirror, runs(GO_ON, CALLED)), prediction="",
-        fences=frozenset({Role.OPEN, Role.STANDBY}),
-        alone=True,
+        fences=frozenset({Role.OPEN, Role.STANDBY}), alone=True,
     )  # fmt: skip
 
 
