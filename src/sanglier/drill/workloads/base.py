@@ -14,7 +14,7 @@ incarnation.  It also ends at ``stop`` or at the end of its standard input, with
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -256,3 +256,8 @@ class Outstanding:
     def idle(self, writers: Sequence[str]) -> tuple[str, ...]:
         """Give those who owe no answer."""
         return tuple(writer for writer in writers if writer not in self.asked)
+
+    def asks(self, writers: Sequence[str], ask: Callable[[str], Ask | None]) -> tuple[Ask, ...]:
+        """Ask each of those for whom there is a question."""
+        found = (ask(writer) for writer in self.idle(writers))
+        return tuple(one for one in found if one)

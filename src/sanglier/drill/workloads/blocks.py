@@ -50,4 +50,12 @@ sub versions {
     $seen{"?"} = 1 if length $text != 4096;
     return join(",", sort keys %seen);
 }
+
+# Answer for a block of a file that could not be opened, or read, or has versions of an identity.
+sub answer {
+    my ($token, $file, $block, $identity) = @_;
+    my $text = $file ? fetch($file, $block) : undef;
+    return said("r", $token, "error", $! + 0, $!) if !defined $text;
+    said("r", $token, versions($text, $identity));
+}
 """

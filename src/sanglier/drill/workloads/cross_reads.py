@@ -42,8 +42,7 @@ class CrossReads:
 
     def call(self, writers: Sequence[str]) -> tuple[Ask, ...]:
         """Ask everyone that owes no answer."""
-        asks = (self._ask(reader) for reader in self.waiting.idle(writers))
-        return tuple(ask for ask in asks if ask)
+        return self.waiting.asks(writers, self._ask)
 
     def _ask(self, reader: str) -> Ask | None:
         others = sorted(writer for writer in self.last if writer != reader)
@@ -59,6 +58,11 @@ class CrossReads:
 def below(versions: str, least: int) -> bool:
     """Whether any of the versions is older than the one that must be there."""
     return any(v.isdigit() and int(v) < least for v in versions.split(","))
+
+
+def in_pieces(versions: str, *, clean: bool) -> bool:
+    """Whether a block has what nobody wrote, or pieces of two writes although none was cut."""
+    return "?" in versions.split(",") or ("," in versions and clean)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +89,7 @@ class CrossRead:
     @property
     def torn(self) -> bool:
         """Whether it saw something that nobody wrote there."""
-        return self.answer[0] != "error" and "?" in self.answer[0].split(",")
+        return self.answer[0] != "error" and in_pieces(self.answer[0], clean=False)
 
     def __str__(self) -> str:
         return (

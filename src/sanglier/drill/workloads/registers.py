@@ -19,7 +19,13 @@ from sanglier.drill.history import History
 from sanglier.drill.result import Check
 from sanglier.drill.workloads.base import Caller, Reading, gather, period, program
 from sanglier.drill.workloads.blocks import BLOCKS
-from sanglier.drill.workloads.cross_reads import CrossReads, Register, below, cross_reads
+from sanglier.drill.workloads.cross_reads import (
+    CrossReads,
+    Register,
+    below,
+    cross_reads,
+    in_pieces,
+)
 
 NAME = "registers"
 LINE = re.compile(r"register (?P<writer>\S+) (?P<block>[0-9]+) (?P<versions>\S+)")
@@ -42,10 +48,7 @@ sub opened {
 }
 $orders{read} = sub {
     my ($token, $whose, $block) = @_;
-    my $file = opened($whose, $block % 2) or return said("r", $token, "error", $! + 0, $!);
-    my $text = fetch($file, $block);
-    return said("r", $token, "error", $! + 0, $!) if !defined $text;
-    said("r", $token, versions($text, "$whose $block"));
+    answer($token, opened($whose, $block % 2), $block, "$whose $block");
 };
 sysopen(my $direct, "$place/$writer", O_WRONLY | $o_direct) or fail(0);
 sysopen(my $cached, "$place/$writer", O_WRONLY) or fail(0);
@@ -103,7 +106,7 @@ def compare(history: History, reading: Reading) -> Wrong:
         where = f"{history.writer} block {block}, read on {reading.reader}: {versions}"
         if versions == "nothing" or below(versions, least):
             stale.append(f"{where}, acknowledged {least}")
-        if "?" in versions.split(",") or ("," in versions and history.clean):
+        if in_pieces(versions, clean=history.clean):
             torn.append(where)
     return Wrong(stale=tuple(stale), torn=tuple(torn))
 

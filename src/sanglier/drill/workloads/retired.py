@@ -21,7 +21,7 @@ from sanglier.drill.history import Event, History, Kind
 from sanglier.drill.result import Check
 from sanglier.drill.workloads.base import Ask, Caller, Outstanding, Reading, gather, period, program
 from sanglier.drill.workloads.blocks import BLOCKS
-from sanglier.drill.workloads.cross_reads import NO_SUCH_FILE, below
+from sanglier.drill.workloads.cross_reads import NO_SUCH_FILE, below, in_pieces
 
 NAME = "retired"
 LAST = 2
@@ -99,10 +99,7 @@ sub opened {
 }
 $orders{read} = sub {
     my ($token, $whose, $lane, $block) = @_;
-    my $file = opened("$whose/$lane") or return said("r", $token, "error", $! + 0, $!);
-    my $text = fetch($file, $block);
-    return said("r", $token, "error", $! + 0, $!) if !defined $text;
-    said("r", $token, versions($text, "$whose $lane $block"));
+    answer($token, opened("$whose/$lane"), $block, "$whose $lane $block");
 };
 heed(undef);
 """
@@ -161,8 +158,7 @@ class RetiredReads:
 
     def call(self, writers: Sequence[str]) -> tuple[Ask, ...]:
         """Ask everyone that owes no answer."""
-        asks = (self._ask(reader) for reader in self.waiting.idle(writers))
-        return tuple(ask for ask in asks if ask)
+        return self.waiting.asks(writers, self._ask)
 
     def _ask(self, reader: str) -> Ask | None:
         others = [name for name in sorted(self.blocks) if name != reader]
@@ -292,7 +288,7 @@ class Retired:
         late = [_late(one) for one in wrong if one[1] in before.seen]
         lost = [*before.early, *(_lost(one) for one in wrong if one[1] not in before.seen)]
         clean = {history.writer for history in evidence.histories if history.clean}
-        torn = [_piece(one) for one in found if _torn(one, clean)]
+        torn = [_piece(one) for one in found if in_pieces(one[2], clean=one[1][0] in clean)]
         across = len(found) - len(evidence.readings) * len(before.acknowledged)
         good = f"{len(before.seen)} blocks left alone, none went back; {across} were read across"
         numbers = {
@@ -323,9 +319,3 @@ def _lost(read: Seen) -> str:
 def _piece(read: Seen) -> str:
     reader, block, versions = read
     return f"{_told(block)} is in pieces, read on {reader}: {versions}"
-
-
-def _torn(read: Seen, clean: set[str]) -> bool:
-    """Whether a block has what nobody wrote, or pieces of two writes although none was cut."""
-    _, block, versions = read
-    return "?" in versions.split(",") or ("," in versions and block[0] in clean)
