@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from sanglier.lab import control, daemon
+from sanglier.lab import daemon, life
 from sanglier.lab.control import Lab
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "lab"))
@@ -69,7 +69,7 @@ def chain(lab: Lab) -> list[str]:
 
 def row(name: str) -> str:
     """Measure one lab."""
-    lab = control.find(name)
+    lab = life.find(name)
     before = processor_ms(lab)
     found = ping_pong(lab, "srv-a", "srv-b", "10.77.3.22", ROUNDS)
     spent = processor_ms(lab) - before

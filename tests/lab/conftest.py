@@ -17,7 +17,7 @@ from cluster_site import DISK_BYTES, Site, make_site
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from sanglier.lab import control
+from sanglier.lab import life
 from sanglier.lab.control import Lab
 from sanglier.lab.place import place
 from sanglier.lab.record import Wish
@@ -95,7 +95,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TwoProc
     if EXISTING not in os.environ:
         for name in (FIRST, SECOND):
             if place(name).state.exists():
-                control.down(name)
+                life.down(name)
     return TwoProcesses(config, log)
 
 
@@ -122,21 +122,21 @@ def labs() -> Iterator[Callable[[str], Lab]]:
 
     def get(name: str) -> Lab:
         if name not in made:
-            control.down(name)
+            life.down(name)
             begun.append(name)
-            made[name] = control.up(name, Wish(applications=2, disk_bytes=DISK_BYTES), say)
+            made[name] = life.up(name, Wish(applications=2, disk_bytes=DISK_BYTES), say)
         return made[name]
 
     yield get
     for name in begun:
-        control.down(name)
+        life.down(name)
 
 
 @pytest.fixture(scope="module")
 def lab(request: pytest.FixtureRequest, labs: Callable[[str], Lab]) -> Lab:
     """The lab of a file's share; one process alone has one lab."""
     if EXISTING in os.environ:
-        return control.find(os.environ[EXISTING])
+        return life.find(os.environ[EXISTING])
     second = Share.of(request.path.name) is Share.SECOND_LAB and _in_two_processes()
     return labs(SECOND if second else FIRST)
 
@@ -184,11 +184,11 @@ def _small_labs() -> Iterator[Callable[..., Lab]]:
     def make(*hosts: str, wish: Wish | None = None) -> Lab:
         name = f"t-{uuid.uuid4().hex[:8]}"
         names.append(name)
-        return control.up(name, wish or Wish(only=hosts or ("witness",)), say)
+        return life.up(name, wish or Wish(only=hosts or ("witness",)), say)
 
     yield make
     for name in names:
-        control.down(name)
+        life.down(name)
 
 
 @pytest.fixture

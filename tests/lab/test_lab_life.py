@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sanglier.core.errors import SanglierError
-from sanglier.lab import control, daemon, lock, process
+from sanglier.lab import daemon, life, lock, process
 from sanglier.lab.command import run
 from sanglier.lab.control import Lab
 from sanglier.lab.place import Place, place
@@ -44,14 +44,14 @@ def test_second_up_heals_a_dead_host_and_a_missing_tap(small_lab: MakeLab) -> No
     first = small_lab()
     first.kill("witness")
     run(("ip", "-n", first.place.namespace, "link", "delete", "witness.0"))
-    again = control.up(first.place.name, Wish())
+    again = life.up(first.place.name, Wish())
     assert again.run("witness", "hostname").stdout == "witness\n"
 
 
 def test_second_up_refuses_another_shape(small_lab: MakeLab) -> None:
     first = small_lab()
     with pytest.raises(SanglierError, match="SG-LAB-006"):
-        control.up(first.place.name, Wish(disk_bytes=1 << 31))
+        life.up(first.place.name, Wish(disk_bytes=1 << 31))
 
 
 def test_down_leaves_nothing_after_the_kernels_were_killed(small_lab: MakeLab) -> None:
@@ -59,9 +59,9 @@ def test_down_leaves_nothing_after_the_kernels_were_killed(small_lab: MakeLab) -
     leader = daemon.leader(there.place, "witness")
     assert leader is not None
     os.kill(leader.pid, signal.SIGKILL)
-    assert control.down(there.place.name)
+    assert life.down(there.place.name)
     assert traces(there.place) == []
-    assert not control.down(there.place.name)
+    assert not life.down(there.place.name)
     assert traces(there.place) == []
 
 
@@ -72,7 +72,7 @@ def test_down_leaves_nothing_after_up_was_killed(seconds: float) -> None:
     with subprocess.Popen(argv, stderr=subprocess.DEVNULL) as started:
         time.sleep(seconds)
         started.kill()
-    control.down(where.name)
+    life.down(where.name)
     assert traces(where) == []
 
 
@@ -80,17 +80,17 @@ def test_down_without_records_ends_what_lives_in_the_namespace(small_lab: MakeLa
     there = small_lab()
     there.place.process("witness").unlink()
     there.place.record.unlink()
-    control.down(there.place.name)
+    life.down(there.place.name)
     assert traces(there.place) == []
 
 
 def test_second_up_at_once_says_who_is_at_it() -> None:
     where = place("t-busy")
     with lock.whole(where.lock, "lab up"), pytest.raises(SanglierError) as refused:
-        control.up("t-busy", Wish())
+        life.up("t-busy", Wish())
     assert refused.value.code == "SG-LAB-005"
     assert f"process {os.getpid()}" in str(refused.value)
-    control.down("t-busy")
+    life.down("t-busy")
 
 
 def test_a_bare_host_installs_from_the_lab_s_own_mirror(small_lab: MakeLab) -> None:

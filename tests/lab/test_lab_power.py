@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from test_lab_life import traces
 
-from sanglier.lab import control, daemon, power
+from sanglier.lab import control, daemon, life, power
 from sanglier.lab.control import Lab
 from sanglier.lab.driver import State
 from sanglier.lab.manner import Manner
@@ -161,9 +161,9 @@ def test_up_mends_the_daemon_and_down_leaves_nothing(small_lab: Callable[..., La
     leader = daemon.leader(lab.place, power.DAEMON)
     assert leader is not None
     os.kill(leader.pid, signal.SIGKILL)
-    again = control.up(lab.place.name, Wish())
+    again = life.up(lab.place.name, Wish())
     assert "ON" in fence(again, "status", victim=FENCER).stdout
-    assert control.down(lab.place.name)
+    assert life.down(lab.place.name)
     assert traces(lab.place) == []
 
 

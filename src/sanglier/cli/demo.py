@@ -20,7 +20,7 @@ from sanglier.cli.console import make_console
 from sanglier.cli.exits import FAILED, OK
 from sanglier.cli.setting import Setting, open_setting
 from sanglier.drill.article import FinalTest
-from sanglier.lab import control
+from sanglier.lab import life
 from sanglier.lab.control import Lab
 from sanglier.lab.place import place
 from sanglier.lab.record import Wish
@@ -109,11 +109,11 @@ def _lab(name: str, console: Console, keep: bool) -> Iterator[Lab]:
     console.print("== Boot five servers with real kernels on this machine", style="bold")
     done = False
     try:
-        yield control.up(name, Wish(), say)
+        yield life.up(name, Wish(), say)
         done = True
     finally:
         if not (keep and done):
-            control.down(name, say)
+            life.down(name, say)
 
 
 def _how_to_go_on(demo: Demo, name: str) -> None:

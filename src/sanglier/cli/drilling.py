@@ -25,7 +25,7 @@ from sanglier.drill.result import Campaign, DrillRun, Moment
 from sanglier.drill.scene import Scene
 from sanglier.drill.store import Kept
 from sanglier.drill.workloads import all_workloads
-from sanglier.lab import control
+from sanglier.lab import life
 from sanglier.lab.control import Lab
 from sanglier.run.kept import in_force
 from sanglier.run.ssh import SshTransport
@@ -56,7 +56,7 @@ def open_stage(
     secrets: Path | None, console: Console,
 ) -> Stage:  # fmt: skip
     """Open the file on a lab, or on whatever ssh reaches."""
-    found = control.find(lab) if lab else None
+    found = life.find(lab) if lab else None
     if found is not None:
         ssh_config = ssh_config or Path(found.ssh_config)
         secrets = secrets or Path(found.secrets)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from sanglier.lab import console as terminal
-from sanglier.lab import control
+from sanglier.lab import control, life
 from sanglier.lab.control import HostStatus, Lab
 from sanglier.lab.manner import Manner
 from sanglier.lab.recipe import Kind
@@ -76,7 +76,7 @@ def up(
         only=tuple(only) if only else None,
     )
     with _interruptible(name):
-        lab = control.up(name, wish, _say)
+        lab = life.up(name, wish, _say)
     if as_json:
         print(json.dumps(describe(lab)))
 
@@ -85,13 +85,13 @@ def up(
 def down(name: Name = "lab") -> None:
     """Remove the lab: processes, namespace, disks, keys."""
     with _interruptible(name):
-        control.down(name, _say)
+        life.down(name, _say)
 
 
 @app.command()
 def status(name: Name = "lab", as_json: Json = False) -> None:
     """Show every host: state, addresses, cut links, memory."""
-    answer = describe(control.find(name))
+    answer = describe(life.find(name))
     print(json.dumps(answer) if as_json else render(answer))
 
 
@@ -108,7 +108,7 @@ def console(
     name: Name = "lab",
 ) -> None:
     """Sit at a host's console: a root shell that needs no network.  Leave with Ctrl-]."""
-    lab = control.find(name)
+    lab = life.find(name)
     lab.topology.host(host)
     if log or not sys.stdin.isatty():
         sys.stdout.write(lab.place.console(host).read_text(errors="replace"))
@@ -129,7 +129,7 @@ def execute(
 
 
 def _replace_by_ssh(name: str, host: str, command: tuple[str, ...]) -> None:
-    lab = control.find(name)
+    lab = life.find(name)
     lab.must_answer(host)
     argv = lab.ssh_argv(host, command)
     os.execvp(argv[0], argv)
@@ -138,37 +138,37 @@ def _replace_by_ssh(name: str, host: str, command: tuple[str, ...]) -> None:
 @app.command()
 def start(host: Host, name: Name = "lab") -> None:
     """Boot a host again, its disks kept."""
-    control.find(name).start(host, _say)
+    life.find(name).start(host, _say)
 
 
 @app.command()
 def stop(host: Host, name: Name = "lab") -> None:
     """Power a host off cleanly."""
-    control.find(name).stop(host)
+    life.find(name).stop(host)
 
 
 @app.command()
 def kill(host: Host, name: Name = "lab") -> None:
     """Cut a host's power."""
-    control.find(name).kill(host)
+    life.find(name).kill(host)
 
 
 @app.command()
 def freeze(host: Host, name: Name = "lab") -> None:
     """Stop a host in its tracks, without it noticing."""
-    control.find(name).freeze(host)
+    life.find(name).freeze(host)
 
 
 @app.command()
 def thaw(host: Host, name: Name = "lab") -> None:
     """Let a frozen host go on."""
-    control.find(name).thaw(host)
+    life.find(name).thaw(host)
 
 
 @app.command()
 def cut(host: Host, network: Network, name: Name = "lab") -> None:
     """Unplug a host from a network, or its power switch."""
-    lab = control.find(name)
+    lab = life.find(name)
     if network == control.BMC:
         lab.cut_bmc(host)
     else:
@@ -178,7 +178,7 @@ def cut(host: Host, network: Network, name: Name = "lab") -> None:
 @app.command()
 def heal(host: Host, network: Network, name: Name = "lab") -> None:
     """Plug a host into a network again, or its power switch."""
-    lab = control.find(name)
+    lab = life.find(name)
     if network == control.BMC:
         lab.heal_bmc(host)
     else:
@@ -192,7 +192,7 @@ def bmc(
     name: Name = "lab",
 ) -> None:
     """Have a host's power switch be honest, slow, late, or lie."""
-    control.find(name).behave(host, manner)
+    life.find(name).behave(host, manner)
 
 
 def describe(lab: Lab) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from pyghmi.ipmi.bmc import Bmc
 from pyghmi.ipmi.private import session as ipmi
 from pyghmi.ipmi.private.serversession import ServerSession
 
-from sanglier.lab import control, lock, power, record
+from sanglier.lab import life, lock, power, record
 from sanglier.lab.driver import Driver, State
 from sanglier.lab.errors import LabError, refuse
 from sanglier.lab.manner import Mannered
@@ -234,7 +234,7 @@ def tend(children: dict[str, BaseProcess], hosts: tuple[LabHost, ...], start: St
 
 def serve(name: str) -> None:
     """Serve every BMC of a lab until its record is gone; notices when the lab grows."""
-    lab = control.find(name)
+    lab = life.find(name)
     password = power.password(lab.place)
     children: dict[str, BaseProcess] = {}
 
@@ -247,7 +247,7 @@ def serve(name: str) -> None:
     while (known := record.load(lab.place)) is not None:
         if known.applications != lab.record.applications:
             with suppress(LabError):
-                lab = control.find(name)
+                lab = life.find(name)
         tend(children, lab.topology.hosts, start)
         time.sleep(WATCH_SECONDS)
 

@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 
 SLOW = ("typer", "rich.console", "pydantic", "asyncio", "sanglier.spec.load", "run.toy_stack",
-        "sanglier.run.apply", "sanglier.run.ssh", "sanglier.lab.control")  # fmt: skip
+        "sanglier.run.apply", "sanglier.run.ssh", "sanglier.lab.life")  # fmt: skip
 """Nothing that takes the stack's layers with it: the driver replaces them."""
 DRIVER = Path(__file__).with_name("driver.py")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sanglier.lab import control, daemon, network, place, preflight, process
+from sanglier.lab import daemon, life, network, place, preflight, process
 from sanglier.lab.process import Process
 
 NAME = "down-test"
@@ -43,11 +43,11 @@ def test_what_was_recorded_is_ended(where: place.Place, sleeper: Process) -> Non
         pid=sleeper.pid, started=sleeper.started, namespace=process.namespace_of(sleeper.pid)
     )
     where.process("disk-a").write_text(json.dumps(asdict(record)))
-    assert control.down(NAME)
+    assert life.down(NAME)
     assert not process.same(sleeper)
     assert not where.state.exists()
     assert not where.data.exists()
-    assert not control.down(NAME)
+    assert not life.down(NAME)
 
 
 def test_what_lives_in_the_namespace_is_ended_before_it_is_removed(
@@ -60,6 +60,6 @@ def test_what_lives_in_the_namespace_is_ended_before_it_is_removed(
         process, "in_namespace", lambda _: (sleeper,) if process.same(sleeper) else ()
     )
     monkeypatch.setattr(network, "run", lambda *_, **__: lived.append(process.same(sleeper)))
-    assert control.down(NAME)
+    assert life.down(NAME)
     assert lived == [False]
     assert not where.namespace_file.exists()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sanglier.core.errors import SanglierError
-from sanglier.lab import control, lock, mconsole, mirror, place, preflight, topology, uml
+from sanglier.lab import life, lock, mconsole, mirror, place, preflight, topology, uml
 from sanglier.lab.command import failure
 from sanglier.lab.image import Image
 from sanglier.lab.kernel import Kernel
@@ -97,7 +97,7 @@ def test_without_the_extra_a_lab_is_not_begun_and_all_else_goes_on(
 ) -> None:
     monkeypatch.setattr(preflight, "EXTRA_MODULE", "no_such_module")
     with pytest.raises(SanglierError, match=r"SG-LAB-017") as refused:
-        control.up("lab", Wish())
+        life.up("lab", Wish())
     assert "sanglier[lab]" in str(refused.value)
 
 
