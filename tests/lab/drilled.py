@@ -5,18 +5,40 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cluster_site import Site
 
+PATIENCE_S = 1100
 
-def drill(site: Site, *words: str) -> subprocess.CompletedProcess[str]:
+
+def _argv(site: Site, words: Iterable[str]) -> tuple[str, ...]:
     options = ("--lab", site.lab.place.name, "--secrets", str(site.secrets))
     argv = (sys.executable, "-m", "sanglier.cli.main", "drill", "run", str(site.file))
+    return (*argv, *words, *options)
+
+
+def drill(site: Site, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        (*argv, *words, *options), capture_output=True, text=True, timeout=1100,
+        _argv(site, words), capture_output=True, text=True, timeout=PATIENCE_S,
         stdin=subprocess.DEVNULL, env=site.environment, check=False,
     )  # fmt: skip
+
+
+def drill_while(
+    site: Site, deed: Callable[[], None], *words: str
+) -> subprocess.CompletedProcess[str]:
+    """Drill, and do something meanwhile; the drill ends whatever becomes of that."""
+    run = subprocess.Popen(
+        _argv(site, words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        stdin=subprocess.DEVNULL, env=site.environment,
+    )  # fmt: skip
+    try:
+        deed()
+    finally:
+        told, _ = run.communicate(timeout=PATIENCE_S)
+    return subprocess.CompletedProcess(run.args, run.returncode, told, "")
 
 
 def last_run(site: Site) -> dict[str, Any]:

@@ -32,6 +32,8 @@ WHOLE_S = 60.0
 READY_S = 90.0
 """How long the workloads may take to begin."""
 STOP_S = 30.0
+SEEN_S = 60.0
+"""How long to wait at the end until every side was seen again: a connection may take 45 s."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,7 +52,8 @@ class Engine:
     """Who may be fenced, and when."""
     deaths: Deaths = field(init=False)
     strikes: Strikes = field(init=False)
-    healed_s: float = 0.0
+    healed_s: float | None = None
+    """When the last healing was over, on the monotonic clock."""
     lacking: Lacking = WHOLE
     conductors: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -95,6 +98,7 @@ class Engine:
             await self._group(group)
         self.healed_s = time.monotonic()
         await asyncio.sleep(CALM_S)
+        await self.watch.see_all(self.scene.clock.of_monotonic(self.healed_s), SEEN_S)
 
     async def _stop(self) -> Histories:
         """End what runs beside us: the asking, the writers, the watch."""

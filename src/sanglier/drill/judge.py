@@ -98,8 +98,8 @@ class Judge:
     planted: Sequence[Planted]
     doubts: Sequence[str]
     injections: int
-    healed_s: float
-    """When the last healing was over, on the monotonic clock; 0 when it never was."""
+    healed_s: float | None
+    """When the last healing was over, on the monotonic clock; ``None`` when it never was."""
     lacking: Lacking
 
     async def checks(self, histories: Histories, window: Window) -> tuple[Check, ...]:
@@ -155,12 +155,14 @@ class Judge:
         """Judge the sides of a volume; a fault opens those of the main one only."""
         hosts = [server.name for server in self.scene.storage]
         planted = self.planted if volume == self.scene.volume else ()
-        samples, kills = self.watch.samples, self.deaths.kills
-        return (check_openness(volume.name, hosts, samples, kills, planted=planted),)
+        samples, kills, healed_s = self.watch.samples, self.deaths.kills, self.healed_s
+        until_s = None if healed_s is None else self.scene.clock.of_monotonic(healed_s)
+        found = check_openness(volume.name, hosts, samples, kills, planted=planted, until_s=until_s)
+        return (found,)
 
     def _waited(self, histories: Histories, window: Window) -> Iterator[Check]:
         """Judge how long applications waited, and whether they went on."""
-        timings, since_s = self.scene.goal.cluster.timings, self.healed_s or window.to_s
+        timings, since_s = self.scene.goal.cluster.timings, self.healed_s
         for volume, mine in zip(self.scene.volumes, histories, strict=True):
             subject = self._on("application servers", volume)
             main = volume == self.scene.volume

@@ -129,6 +129,15 @@ class Watch:
             if isinstance(end, Exception)
         )
 
+    async def see_all(self, since_s: float, patience_s: float) -> None:
+        """Wait until every side was seen after a moment; whether it was is judged later."""
+        deadline = self.scene.clock.now() + patience_s
+        sides = {(volume.name, server.name) for volume, server in self._sides()}
+        while sides - {(s.volume, s.host) for s in self.samples if s.from_s > since_s}:
+            if self.scene.clock.now() > deadline:
+                return
+            await asyncio.sleep(ASK_S)
+
     def keep(self, folder: Path) -> None:
         """Write every sample into a folder, so that they can be judged again."""
         folder.mkdir(parents=True, exist_ok=True)

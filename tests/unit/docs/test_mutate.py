@@ -1,4 +1,4 @@
-"""``scripts/mutate`` can be played: its list fits today's code, and it calls a survivor one."""
+"""``scripts/mutate`` can be played: its list fits today's code and the table, a survivor is one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from sanglier.drill.report.defects import DEFECTS, SPOILED
 
 TREE = Path(__file__).parents[3]
 
@@ -27,13 +29,26 @@ def fixture_mutate() -> ModuleType:
 
 
 def test_every_text_is_there_once_and_so_are_its_tests(mutate: ModuleType) -> None:
-    assert len(mutate.MUTATIONS) == 28
+    assert len(mutate.REVIEW) == 28
+    told = f"in {len(mutate.MUTATIONS)} ways"
+    assert told in (TREE / "CONTRIBUTING.md").read_text(encoding="utf-8")
     for mutation in mutate.MUTATIONS:
         for edit in mutation.edits:
             text = (TREE / edit.path).read_text(encoding="utf-8")
             assert mutate.spoiled(edit, text) != text
-        for test in mutation.tests.split():
+        assert list(mutation.suites)
+        for test in " ".join(mutation.suites).split():
             assert (TREE / test.partition("::")[0]).exists(), test
+
+
+def test_what_spoils_the_prover_is_noticed_by_what_the_table_of_evidence_says(
+    mutate: ModuleType,
+) -> None:
+    spoiled = {one.what: one.planted for one in mutate.MUTATIONS if one.planted}
+    assert spoiled == {one.what: one.by for one in SPOILED}
+    planted = {defect.name for defect in DEFECTS if not defect.test}
+    assert {name for one in SPOILED for name in one.by} <= planted
+    assert all(one.planted for one in mutate.PROVER)
 
 
 @pytest.mark.parametrize(("status", "good"), [(0, False), (1, True), (2, False), (5, False)])

@@ -25,6 +25,7 @@ from sanglier.drill.result import Check, DrillRun, Verdict
 from sanglier.drill.scene import Scene
 from sanglier.drill.schedule import Group
 from sanglier.drill.workloads.base import Workload
+from sanglier.layers.base import StackLayer
 from sanglier.run.transport import OnLine, Result, Session
 from sanglier.spec.cluster import Host, Volume
 
@@ -311,6 +312,7 @@ def scene_of(world: World, *, power: bool = True, folder: str = "") -> Scene:
 def play(
     world: World, *groups: Group, patience_s: float = 120, looks: bool = True, power: bool = True,
     keep: Path | None = None, workloads: tuple[Workload, ...] = (Toy(),),
+    layers: Sequence[StackLayer] = (),
 ) -> DrillRun:  # fmt: skip
     """Play a drill to its end."""
     loads = [
@@ -323,7 +325,7 @@ def play(
     folder = loads[0].directory
     plan = Plan(name="test", explains="", groups=groups, patience_s=patience_s, inspect=looks)
     scene = scene_of(world, power=power, folder=folder)
-    engine = Engine(scene=scene, loads=loads, layers=(), plan=plan)
+    engine = Engine(scene=scene, loads=loads, layers=layers, plan=plan)
     return world.loop.run(engine.run())
 
 

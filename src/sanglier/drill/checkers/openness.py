@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sanglier.drill.checkers.handovers import Handover, handovers
-from sanglier.drill.checkers.samples import Kill, Sample, sides
+from sanglier.drill.checkers.samples import Kill, Sample, Sides, sides
 from sanglier.drill.result import Check, OpenSpan, Verdict
 
 BLIND_S = 5.0
@@ -126,8 +126,11 @@ def check_openness(
     kills: Sequence[Kill] = (),
     blind_s: float = BLIND_S,
     planted: Sequence[Planted] = (),
+    until_s: float | None = None,
 ) -> Check:
-    """Judge one volume; UNKNOWN when one of its ``hosts`` was never sampled.
+    """Judge one volume; UNKNOWN when one of its ``hosts`` was never sampled, or not to the end.
+
+    The end is not before ``until_s``, when all hosts lived.
 
     ``samples`` are in the order in which they came.  What a fault opened itself is excused for its
     own stated time, and no longer.
@@ -141,10 +144,8 @@ def check_openness(
         for one in handovers(told, kills, blind_s)
         if not any(p.opened(one.opened) for p in planted)
     ]
-    unseen = [host for host in hosts if not any(sample.host == host for sample in mine)]
     wrong = [*both, *_of(passed, Verdict.INVALID)]
-    doubts = [f"never sampled: {', '.join(unseen)}"] if unseen else []
-    doubts += _of(passed, Verdict.UNKNOWN)
+    doubts = [*_unseen(volume, hosts, told, until_s), *_of(passed, Verdict.UNKNOWN)]
     if wrong:
         verdict, summary = Verdict.INVALID, wrong[0]
     elif doubts:
@@ -160,6 +161,16 @@ def check_openness(
         details=tuple(details[:_DETAILS]),
         numbers={"samples": len(mine), "handovers": len(passed)},
     )
+
+
+def _unseen(volume: str, hosts: Sequence[str], told: Sides, until_s: float | None) -> Iterator[str]:
+    """Say which servers were never seen, or for the last time before ``until_s``."""
+    last = {host: told[volume, host][-1] for host in hosts if (volume, host) in told}
+    if never := [host for host in hosts if host not in last]:
+        yield f"never sampled: {', '.join(never)}"
+    for host, sample in last.items():
+        if until_s is not None and sample.from_s < until_s:
+            yield f"{host} was not seen any more after {sample.to_s:.1f} s, although it lived"
 
 
 def _of(passed: Iterable[Handover], verdict: Verdict) -> list[str]:

@@ -123,19 +123,23 @@ def _stall(verdict: Verdict, summary: str, longest_s: float) -> Check:
     )
 
 
-def check_went_on(histories: Sequence[History], window: Window, since_s: float) -> Check:
+def check_went_on(histories: Sequence[History], window: Window, since_s: float | None) -> Check:
     """Judge whether every workload was acknowledged again after ``since_s``.
 
-    That is the moment from which all must be well; a server that was still down is excused.
+    That is the moment from which all must be well, ``None`` when it never came; a server that was
+    still down is excused.
     """
     silent = [
         f"{workload} on {server}: last acknowledgement {_last(times, window)}"
         for (server, workload), times in sorted(_times(histories).items())
-        if not window.ends_away(server) and max(times, default=0.0) <= since_s
+        if since_s is not None and not window.ends_away(server)
+        if max(times, default=0.0) <= since_s
     ]
     watched = [h for h in histories if not window.ends_away(h.server)]
     if silent:
         verdict, summary = Verdict.INVALID, f"did not go on: {silent[0]}"
+    elif since_s is None:
+        verdict, summary = Verdict.UNKNOWN, "the drill ended before all was healed"
     elif not watched:
         verdict, summary = Verdict.UNKNOWN, "no server was up at the end"
     else:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from sanglier.core.errors import SanglierError
-from sanglier.drill.report import document
+from sanglier.drill.report import defects, document
 from sanglier.drill.report.figures import (
     MUST_BE_ZERO,
     TITLES,
@@ -69,6 +69,8 @@ def evidence_page(campaigns: Sequence[Campaign], preface: str = "") -> str:
         _GENERATED,
         "# Evidence",
         *((preface.strip(),) if preface.strip() else ()),
+        *defects.section(),
+        "## What was measured",
         "What the fault drills measured. Every figure comes from the documents that "
         "`sanglier drill` keeps; a dash is a figure that nothing measured, not 0. UNKNOWN is a "
         "drill that could not be judged; it is not counted as passed.",
