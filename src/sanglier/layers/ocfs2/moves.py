@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from sanglier.core.action import Action, Run, Script
+from sanglier.core.action import Action, RemoveFile, Run, Script
 from sanglier.core.address import Address
 from sanglier.core.facts import Facts
 from sanglier.core.step import Effect, Mark, Risk, Step
@@ -16,7 +16,6 @@ from sanglier.layers.ocfs2.desired import (
     AGAIN,
     BARRIER,
     MOUNT_S,
-    O2CB,
     PANIC,
     UNIT_DIR,
     heard_limit,
@@ -29,16 +28,17 @@ from sanglier.layers.ocfs2.desired import (
     runtime_values,
     unit_name,
 )
-from sanglier.layers.ocfs2.facts import Filesystem, Mount, Ocfs2Facts
+from sanglier.layers.ocfs2.facts import O2CB, Filesystem, Mount, Ocfs2Facts
 from sanglier.layers.services import RUNNING, STOPPED
 from sanglier.spec.cluster import Volume
 
 Alter = Callable[[Ocfs2Facts], Ocfs2Facts]
 
-# $1 cluster, $2 systemd's verb.  Enabled only where it is not: update-rc.d(8) is slow.
+# $1 cluster, $2 systemd's verb.  Enabled only where it is not: update-rc.d(8), which is asked too
+# because there is an LSB script of that name, is slow.
 START = """
-set -- "$1" "$2" /etc/rc2.d/S*o2cb
-[ -e "$3" ] || systemctl enable -q o2cb.service
+[ -e /etc/systemd/system/multi-user.target.wants/o2cb.service ] ||
+    systemctl enable -q o2cb.service
 systemctl "$2" o2cb.service
 [ -d "/sys/kernel/config/cluster/$1/heartbeat" ] || {
     systemctl status --no-pager -n 20 o2cb.service; echo "o2cb did not bring $1 online"; return 1
@@ -160,6 +160,20 @@ def write(host: str, wanted: WantedFile, now: Ocfs2Facts) -> Step:
     return write_step(address, wanted, now.files, effect, phase=0, then=reload)
 
 
+def remove_former(host: str, path: str) -> Step:
+    """Remove what an earlier version wrote."""
+    reload = (Run(argv=("systemctl", "daemon-reload")),) if UNIT_DIR in path else ()
+    return step(
+        host, f"former-{path.rsplit('/', 1)[-1]}", 0, Mark.REMOVE, f"remove {path}",
+        "an earlier version of sanglier wrote it, and nothing of ours reads it any more",
+        (RemoveFile(path=path), *reload),
+        change(
+            host,
+            lambda f: replace(f, files={p: state for p, state in f.files.items() if p != path}),
+        ),
+    )  # fmt: skip
+
+
 def set_panic(host: str, wrong: Mapping[str, str]) -> Step:
     """Have an oops and a panic end in a restart, from now on."""
     words = tuple(word for name in wrong for word in (name, PANIC[name]))
@@ -173,13 +187,11 @@ def set_panic(host: str, wrong: Mapping[str, str]) -> Step:
 
 def _online(goal: Goal) -> Alter:
     values = {**runtime_values(goal.cluster.timings), **node_values(goal.cluster)}
-    return lambda f: replace(
-        f, cluster_values=values, o2cb_at_boot=True, units={**f.units, O2CB: RUNNING}
-    )
+    return lambda f: replace(f, cluster_values=values, units={**f.units, O2CB: RUNNING})
 
 
 def _start_action(goal: Goal, verb: str) -> Script:
-    """Restart an offline cluster: its LSB unit may be "active" and have done nothing."""
+    """Restart an offline cluster: its unit may be "active" and somebody took it off by hand."""
     return Script(text=START, args=(goal.cluster.name, verb))
 
 
@@ -314,6 +326,6 @@ def stop_o2cb(host: str) -> Step:
     """Take o2cb offline, also at boot."""
     return step(
         host, "o2cb", 1, Mark.STOP, "take o2cb offline", "no filesystem is left mounted",
-        (Run(argv=("systemctl", "stop", O2CB)),),
+        (Run(argv=("systemctl", "stop", O2CB)), Run(argv=("systemctl", "disable", "-q", O2CB))),
         change(host, lambda f: replace(f, cluster_values={}, units={**f.units, O2CB: STOPPED})),
     )  # fmt: skip
