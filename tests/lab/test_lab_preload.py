@@ -22,7 +22,7 @@ from sanglier.lab import daemon, image, process
 from sanglier.lab.control import Lab
 from sanglier.lab.driver import State
 from sanglier.lab.kernel import parse_check
-from sanglier.lab.recipe import Kind
+from sanglier.lab.recipe import RELEASE, Kind
 
 pytestmark = pytest.mark.lab
 
@@ -34,7 +34,7 @@ BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 def built() -> image.Image:
-    return image.ensure(Kind.FULL, lambda _subject, _what: None)
+    return image.ensure(Kind.FULL, RELEASE, lambda _subject, _what: None)
 
 
 def trace(size: int) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from sanglier.lab import console as terminal
 from sanglier.lab import control, life
 from sanglier.lab.control import HostStatus, Lab
 from sanglier.lab.manner import Manner
-from sanglier.lab.recipe import Kind
-from sanglier.lab.record import Wish, parse_size
+from sanglier.lab.recipe import RELEASE, Kind
+from sanglier.lab.record import Wish, parse_release, parse_size
 
 app = typer.Typer(help="Run a whole cluster of real kernels on this machine.", no_args_is_help=True)
 
@@ -61,6 +61,9 @@ def up(
     volatile: Annotated[
         bool, typer.Option(help="Data disks lose what was not flushed with their host's power.")
     ] = False,
+    release: Annotated[
+        str | None, typer.Option(help=f"Debian's release on the hosts, 12 or 13 ({RELEASE}).")
+    ] = None,
     only: Annotated[
         list[str] | None, typer.Option(help="Boot this host only; may be repeated.")
     ] = None,
@@ -73,6 +76,7 @@ def up(
         disk_bytes=parse_size(data_size) if data_size else None,
         disks=disks,
         volatile=volatile or None,
+        release=parse_release(release) if release else None,
         only=tuple(only) if only else None,
     )
     with _interruptible(name):

@@ -23,7 +23,8 @@ from sanglier.lab.errors import LabError
 from sanglier.lab.kernel import Kernel, dead, parse_check, refuse_unsafe
 from sanglier.lab.place import cache_dir, run_dir
 from sanglier.lab.recipe import (
-    SUITE,
+    KERNEL_SUITE,
+    RELEASE,
     Kind,
     Recipe,
     hook_environment,
@@ -94,10 +95,11 @@ class Image:
         return self.directory / "mirror"
 
 
-def recipe(kind: Kind) -> Recipe:
-    """Read the recipe of this version of Sanglier."""
+def recipe(kind: Kind, release: str = RELEASE) -> Recipe:
+    """Read the recipe of this version of Sanglier for hosts of a release of Debian."""
     folder = resources.files("sanglier.lab") / "image"
-    return Recipe(kind=kind, scripts=tuple((n, (folder / n).read_text()) for n in SCRIPTS))
+    scripts = tuple((n, (folder / n).read_text()) for n in SCRIPTS)
+    return Recipe(kind=kind, scripts=scripts, release=release)
 
 
 def load(directory: Path) -> Image | None:
@@ -109,9 +111,9 @@ def load(directory: Path) -> Image | None:
     return Image(key=directory.name, directory=directory, kernel=Kernel(**found["kernel"]))
 
 
-def ensure(kind: Kind, report: Report) -> Image:
+def ensure(kind: Kind, release: str, report: Report) -> Image:
     """Find the image in the cache or build it; its kernel is checked either way."""
-    wanted = recipe(kind)
+    wanted = recipe(kind, release)
     images = cache_dir() / "images"
     image = load(images / wanted.key)
     if image is None:
@@ -183,10 +185,11 @@ def _build(wanted: Recipe, images: Path, report: Report) -> Image:
 def _make_root(wanted: Recipe, work: Path) -> None:
     scripts = work / "scripts"
     argv = mmdebstrap_argv(
-        wanted, root=str(work / "root"), hook=str(scripts / "customize.sh"), sources=_sources()
-    )
+        wanted, root=str(work / "root"), hook=str(scripts / "customize.sh"),
+        sources=_sources(wanted.suite),
+    )  # fmt: skip
     environment = os.environ | hook_environment(
-        wanted, scripts=str(scripts), out=str(work / "out")
+        wanted, scripts=str(scripts), out=str(work / "out"), kernel_sources=_sources(KERNEL_SUITE)
     ) | {"LC_ALL": "C.UTF-8", "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}  # fmt: skip
     done = run((*CONTAINED, *argv), check=False, timeout=BUILD_SECONDS, env=environment)
     if done.returncode != 0:
@@ -202,13 +205,13 @@ def _write_scripts(wanted: Recipe, work: Path) -> None:
     shutil.copy2(work / "scripts" / "boot", work / "out" / "boot")
 
 
-def _sources() -> tuple[str, ...]:
-    """Take the package sources that this machine itself uses, if it is of the same release."""
+def _sources(suite: str) -> tuple[str, ...]:
+    """Take the package sources that this machine itself uses, for a release."""
     asked = (
         "apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(COMPONENT)",
         "Created-By: Packages", "Origin: Debian",
     )  # fmt: skip
-    return parse_sources(run(asked, check=False).stdout, SUITE)
+    return parse_sources(run(asked, check=False).stdout, suite)
 
 
 def _make_filesystem(root: Path, image: Path) -> None:

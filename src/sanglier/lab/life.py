@@ -26,7 +26,7 @@ from sanglier.lab import (
 from sanglier.lab.control import Lab, quiet
 from sanglier.lab.errors import refuse
 from sanglier.lab.image import Image, Report
-from sanglier.lab.recipe import Kind
+from sanglier.lab.recipe import RELEASE, Kind
 from sanglier.lab.record import Record, Wish
 from sanglier.lab.topology import LabHost, Topology
 from sanglier.lab.uml import UserModeLinux
@@ -62,7 +62,7 @@ def up(name: str, wish: Wish, report: Report = quiet) -> Lab:
 def _prepare(where: place.Place, wish: Wish, report: Report) -> Lab:
     old = record.load(where)
     if old is None:
-        found = image.ensure(wish.kind or Kind.FULL, report)
+        found = image.ensure(wish.kind or Kind.FULL, wish.release or RELEASE, report)
         new = record.first(wish, found.key)
     else:
         new = record.again(where.name, old, wish)

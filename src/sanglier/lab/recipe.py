@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sanglier.lab.topology import GATEWAY
+from sanglier.layers.packages.agents import packages_for
 
-SUITE = "bookworm"
-"""The release whose kernel is known to be good: see ``kernel.py``."""
+SUITES = {"12": "bookworm", "13": "trixie"}
+"""Debian's releases that hosts can be of, and their code names."""
 
-FORMAT = 1
+RELEASE = "12"
+"""The release of hosts where nobody asks for one."""
+
+KERNEL_SUITE = "bookworm"
+"""The release whose kernel is known to be good, whatever the hosts' own: see ``kernel.py``."""
+
+FORMAT = 2
 """Raise it when image.py changes what it does with the same recipe."""
 
 MIRROR_PORT = 8099
@@ -24,12 +31,13 @@ BASE_PACKAGES = (
 )  # fmt: skip
 """What a freshly installed Debian server has, and what makes /dev/mapper/disk."""
 
-STACK_PACKAGES = (
+COMMON_PACKAGES = (
     "drbd-utils", "targetcli-fb", "open-iscsi", "multipath-tools", "ocfs2-tools", "fio",
     "ethtool", "pacemaker", "pacemaker-cli-utils", "corosync", "corosync-qdevice",
-    "corosync-qnetd", "fence-agents", "ipmitool",
+    "corosync-qnetd",
 )  # fmt: skip
-"""What `apply` installs on a bare host, and what the mirror holds."""
+LAB_AGENT = "fence_ipmilan"
+"""The agent by which the lab's power switches are reached."""
 
 STACK_SERVICES = (
     "multipathd.service", "multipathd.socket", "multipath-tools.service",
@@ -57,22 +65,33 @@ class Recipe:
     kind: Kind
     scripts: tuple[tuple[str, str], ...]
     """(file name, text) of the image scripts."""
-    suite: str = SUITE
+    release: str = RELEASE
+
+    @property
+    def suite(self) -> str:
+        """Code name of the hosts' release."""
+        return SUITES[self.release]
 
     @property
     def packages(self) -> tuple[str, ...]:
         """Packages that the image has installed."""
-        return BASE_PACKAGES + (STACK_PACKAGES if self.kind is Kind.FULL else ())
+        return BASE_PACKAGES + (stack_packages(self.release) if self.kind is Kind.FULL else ())
 
     @property
     def key(self) -> str:
         """Name of the cached image: equal recipes have equal keys."""
         parts = (
-            str(FORMAT), self.kind, self.suite, MIRROR_URL, *PATH_EXCLUDES, *BASE_PACKAGES,
-            *STACK_PACKAGES, *STACK_SERVICES, *(part for script in self.scripts for part in script),
+            str(FORMAT), self.kind, self.suite, KERNEL_SUITE, MIRROR_URL, *PATH_EXCLUDES,
+            *BASE_PACKAGES, *stack_packages(self.release), *STACK_SERVICES,
+            *(part for script in self.scripts for part in script),
         )  # fmt: skip
         digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-        return f"{self.kind}-{digest[:12]}"
+        return f"{self.kind}-{self.release}-{digest[:12]}"
+
+
+def stack_packages(release: str) -> tuple[str, ...]:
+    """List what `apply` installs on a bare host, and what the mirror holds."""
+    return (*COMMON_PACKAGES, *sorted(packages_for((LAB_AGENT,), release)))
 
 
 def mmdebstrap_argv(
@@ -87,11 +106,14 @@ def mmdebstrap_argv(
     )  # fmt: skip
 
 
-def hook_environment(recipe: Recipe, *, scripts: str, out: str) -> dict[str, str]:
+def hook_environment(
+    recipe: Recipe, *, scripts: str, out: str, kernel_sources: tuple[str, ...]
+) -> dict[str, str]:
     """Variables that ``customize.sh`` reads."""
     return {
         "SANGLIER_KIND": recipe.kind.value,
-        "SANGLIER_STACK": " ".join(STACK_PACKAGES),
+        "SANGLIER_STACK": " ".join(stack_packages(recipe.release)),
+        "SANGLIER_KERNEL_SOURCES": "".join(f"{source}\n" for source in kernel_sources),
         "SANGLIER_SERVICES": " ".join(STACK_SERVICES),
         "SANGLIER_SCRIPTS": scripts,
         "SANGLIER_OUT": out,
@@ -102,15 +124,19 @@ def hook_environment(recipe: Recipe, *, scripts: str, out: str) -> dict[str, str
 def parse_sources(text: str, suite: str) -> tuple[str, ...]:
     """Turn ``apt-get indextargets`` lines (URI CODENAME COMPONENT) into one-line sources.
 
-    Keeps the suites of ``suite`` (``bookworm``, ``bookworm-updates``, ...), once each.
+    Keeps the suites of ``suite`` (``bookworm``, ``bookworm-updates``, ...), once each.  A machine
+    that has none of them gives those of its own release under the other name: an archive has
+    all of them.
     """
-    found: dict[tuple[str, str], list[str]] = {}
-    for line in text.splitlines():
-        fields = line.split()
-        if len(fields) == 3 and (fields[1] == suite or fields[1].startswith(f"{suite}-")):
-            components = found.setdefault((fields[0], fields[1]), [])
-            if fields[2] not in components:
-                components.append(fields[2])
-    if not any(codename == suite for _, codename in found):
+    targets = [fields for line in text.splitlines() if len(fields := line.split()) == 3]
+    there = {name for _, name, _ in targets}
+    known = next((name for name in (suite, *SUITES.values()) if name in there), None)
+    if known is None:
         return ()
+    found: dict[tuple[str, str], list[str]] = {}
+    for uri, name, component in targets:
+        if name == known or name.startswith(f"{known}-"):
+            components = found.setdefault((uri, suite + name.removeprefix(known)), [])
+            if component not in components:
+                components.append(component)
     return tuple(f"deb {uri} {name} {' '.join(parts)}" for (uri, name), parts in found.items())

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from sanglier.lab.errors import refuse
 from sanglier.lab.identity import write_atomically
 from sanglier.lab.place import Place
-from sanglier.lab.recipe import Kind
+from sanglier.lab.recipe import RELEASE, SUITES, Kind
 
 DEFAULT_APPLICATIONS = 2
 DEFAULT_DISK_BYTES = 1 << 30
@@ -26,6 +26,8 @@ class Wish:
     disk_bytes: int | None = None
     disks: int | None = None
     volatile: bool | None = None
+    release: str | None = None
+    """Of Debian, such as 12."""
     only: tuple[str, ...] | None = None
     """Boot these hosts only; () is all."""
 
@@ -44,6 +46,8 @@ class Record:
     """Data disks of each storage server."""
     volatile: bool = False
     """Whether they lose what was not flushed when their host loses its power."""
+    release: str = "12"
+    """Of Debian; records of labs that know none are of 12."""
 
     def wants(self, host: str) -> bool:
         """Whether ``up`` boots that host."""
@@ -58,6 +62,16 @@ def parse_size(text: str) -> int:
     return int(found[1]) * UNITS[found[2]]
 
 
+def parse_release(text: str) -> str:
+    """Check the release of Debian that hosts are to be of; SG-LAB-037 for an unknown one."""
+    if text not in SUITES:
+        raise refuse(
+            37, "lab", f"{text!r} is no release of Debian that hosts can be of",
+            fix=f"one of: {', '.join(SUITES)}",
+        )  # fmt: skip
+    return text
+
+
 def first(wish: Wish, image: str) -> Record:
     """Make the record of a new lab."""
     return Record(
@@ -68,6 +82,7 @@ def first(wish: Wish, image: str) -> Record:
         only=wish.only or (),
         disks=wish.disks or 1,
         volatile=bool(wish.volatile),
+        release=wish.release or RELEASE,
     )
 
 
@@ -76,6 +91,7 @@ def again(lab: str, old: Record, wish: Wish) -> Record:
     applications = old.applications if wish.applications is None else wish.applications
     changes = (
         ("image", old.kind, wish.kind or old.kind),
+        ("release of Debian", old.release, wish.release or old.release),
         ("data disks", old.disk_bytes, wish.disk_bytes or old.disk_bytes),
         ("number of data disks", old.disks, wish.disks or old.disks),
         ("caches of its disks", old.volatile, wish.volatile or old.volatile),

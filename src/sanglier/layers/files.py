@@ -161,8 +161,17 @@ def write_step(
     )
 
 
+TAKEN_DOWN = "the cluster is being taken down"
+
+
 def remove_step(
-    address: Address, path: str, effect: Effect, *, phase: int, then: tuple[Action, ...] = ()
+    address: Address,
+    path: str,
+    effect: Effect,
+    *,
+    phase: int,
+    then: tuple[Action, ...] = (),
+    reason: str = TAKEN_DOWN,
 ) -> Step:
     """Make the step that removes a file of ours."""
     return Step(
@@ -170,7 +179,7 @@ def remove_step(
         phase=phase,
         mark=Mark.REMOVE,
         summary=f"remove {path}",
-        reason="the cluster is being taken down",
+        reason=reason,
         actions=(RemoveFile(path=path), *_read_anew(path, then)),
         effect=effect,
     )

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from sanglier.lab import image
-from sanglier.lab.recipe import STACK_PACKAGES, Kind, Recipe, mmdebstrap_argv, parse_sources
+from sanglier.lab.recipe import (
+    RELEASE,
+    SUITES,
+    Kind,
+    Recipe,
+    mmdebstrap_argv,
+    parse_sources,
+    stack_packages,
+)
 
 TARGETS = """\
 http://archive.example/debian/ bookworm main
@@ -16,18 +24,27 @@ http://other.example/ nodistro main
 """
 
 
-def recipe(kind: Kind = Kind.FULL, text: str = "x") -> Recipe:
-    return Recipe(kind=kind, scripts=(("init", text),))
+def recipe(kind: Kind = Kind.FULL, text: str = "x", release: str = RELEASE) -> Recipe:
+    return Recipe(kind=kind, scripts=(("init", text),), release=release)
 
 
 def test_equal_recipes_have_equal_keys_and_others_have_not() -> None:
     assert recipe().key == recipe().key
     assert len({recipe().key, recipe(text="y").key, recipe(Kind.BARE).key}) == 3
+    assert len({recipe(release=release).key for release in SUITES}) == len(SUITES)
 
 
 def test_a_bare_image_has_no_package_of_the_stack() -> None:
-    assert not set(recipe(Kind.BARE).packages) & set(STACK_PACKAGES)
-    assert set(recipe().packages) > set(STACK_PACKAGES)
+    for release in SUITES:
+        stack = set(stack_packages(release))
+        assert not set(recipe(Kind.BARE, release=release).packages) & stack
+        assert set(recipe(release=release).packages) > stack
+
+
+def test_the_agent_of_the_labs_switches_comes_by_each_releases_name() -> None:
+    assert {"fence-agents", "ipmitool"} < set(stack_packages("12"))
+    assert {"fence-agents-ipmilan", "ipmitool"} < set(stack_packages("13"))
+    assert "fence-agents" not in stack_packages("13")
 
 
 def test_sources_are_those_of_the_machine_for_that_release_only() -> None:
@@ -38,8 +55,16 @@ def test_sources_are_those_of_the_machine_for_that_release_only() -> None:
     )
 
 
-def test_a_machine_of_another_release_gives_no_sources() -> None:
-    assert parse_sources("http://archive.example/ trixie main\n", "bookworm") == ()
+def test_a_machine_of_another_release_gives_its_archive_by_the_wanted_name() -> None:
+    text = "http://archive.example/ trixie main\nhttp://archive.example/ trixie-updates main\n"
+    assert parse_sources(text, "bookworm") == (
+        "deb http://archive.example/ bookworm main",
+        "deb http://archive.example/ bookworm-updates main",
+    )
+
+
+def test_a_machine_of_no_release_of_debian_gives_no_sources() -> None:
+    assert parse_sources("http://archive.example/ noble main\n", "bookworm") == ()
     assert parse_sources("", "bookworm") == ()
 
 

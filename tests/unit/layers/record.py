@@ -202,7 +202,7 @@ def drifts() -> None:
     drift("iscsid-stopped", "srv-b", "systemctl stop iscsid.socket iscsid.service")
     drift("o2cb-values-changed", "srv-b",
           "systemctl stop data.mount && systemctl stop o2cb && "
-          "sed -i s/=61/=31/ /etc/default/o2cb && systemctl start o2cb")  # fmt: skip
+          "sed -i s/=61/=31/ /etc/sanglier/o2cb && systemctl start o2cb")  # fmt: skip
     timeouts()
     options()
     drift(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,26 +10,30 @@ import pytest
 from sanglier.core.facts import Facts
 from sanglier.core.probe import Output
 from sanglier.core.step import Risk
-from sanglier.layers.files import differs
+from sanglier.layers.files import HEADER, WantedFile, as_file, differs
 from sanglier.layers.ocfs2 import status
 from sanglier.layers.ocfs2.desired import (
-    O2CB,
+    CONF_PATH,
+    FORMER_PATHS,
     PANIC,
+    conf_file,
     files_of,
+    is_other,
     mount_options,
     node_values,
     panic_file,
     runtime_values,
     unit_name,
+    values_file,
 )
-from sanglier.layers.ocfs2.facts import Filesystem, Ocfs2Facts
+from sanglier.layers.ocfs2.facts import O2CB, Filesystem, Ocfs2Facts
 from sanglier.layers.ocfs2.moves import SET_KERNEL
 from sanglier.layers.ocfs2.probe import parse, parse_filesystem
 from sanglier.layers.read_back import read_back
 from sanglier.layers.services import Unit
 
 from .alter import altered, with_filesystem
-from .goal import APPLICATIONS, GOAL, TIMINGS, VOLUME
+from .goal import APPLICATIONS, GOAL, TIMINGS, VOLUME, allowing
 from .recordings import facts_of, outputs_of
 from .root import Root
 from .simulate import applying, destroying, mounted, settle, take_all
@@ -212,3 +217,60 @@ def test_what_is_set_is_what_the_kernel_reads(tmp_path: Path) -> None:
     assert root.run(SET_KERNEL, "panic", "30", "panic_on_oops", "1") == (0, "")
     found = {n: (tmp_path / f"proc/sys/kernel/{n}").read_text().strip() for n in PANIC}
     assert found == PANIC
+
+
+def test_the_label_is_read_where_udev_has_kept_its_encoded_form_only() -> None:
+    """As on a map of Debian 13 that had lost its paths once (recorded), with a blank in it."""
+    text = "device\nreadable\nTYPE=ocfs2\nLABEL_ENC=GUIGUI\\x20FS\n"
+    assert parse_filesystem(Output(status=0, text=text)).label == "GUIGUI FS"
+    both = Output(status=0, text=f"{text}LABEL=PLAIN\n")
+    assert parse_filesystem(both).label == "PLAIN"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "written"),
+    [
+        (values_file(GOAL.cluster), "\n# by hand\n{}\n\n"),
+        (conf_file(GOAL.cluster), "# by hand\n{}"),
+    ],
+)
+def test_files_of_o2cb_are_compared_by_what_they_come_to(wanted: WantedFile, written: str) -> None:
+    lines = wanted.text.removeprefix(HEADER).splitlines(keepends=True)
+    other = lines if wanted.path == CONF_PATH else list(reversed(lines))
+    text = written.format("".join(other).replace("\tip_port = ", "  ip_port= "))
+    assert not is_other(wanted, {wanted.path: as_file(text)})
+    for line in (x for x in lines if "=" in x):
+        less = text.replace(line.replace("\tip_port = ", "  ip_port= "), "", 1)
+        assert is_other(wanted, {wanted.path: as_file(less)}), line
+    assert is_other(wanted, {})
+
+
+def test_a_number_at_another_node_is_another_conf() -> None:
+    wanted = conf_file(GOAL.cluster)
+    swapped = wanted.text.replace("number = 0", "number = X").replace("number = 1", "number = 0")
+    text = swapped.replace("number = X", "number = 1")
+    assert is_other(wanted, {wanted.path: as_file(text)})
+
+
+@pytest.mark.parametrize("path", FORMER_PATHS)
+def test_what_an_earlier_version_wrote_is_removed_and_debians_own_stays(path: str) -> None:
+    facts = facts_of("converged")
+    ours, debians = as_file(f"{HEADER}O2CB_ENABLED=true\n"), as_file("O2CB_ENABLED=true\n")
+    now = facts.of("srv-a", Ocfs2Facts)
+    with_ours = facts.with_("srv-a", replace(now, files={**now.files, path: ours}))
+    (step,) = applying(GOAL, with_ours).steps
+    assert step.summary == f"remove {path}"
+    assert applying(GOAL, step.effect(with_ours)).empty
+    down = destroying(allowing("destroy:guiguiabloc"), with_ours)
+    assert [s.address.host for s in down.steps if s.summary == f"remove {path}"] == ["srv-a"]
+    of_debian = replace(now, files={**now.files, path: debians})
+    assert applying(GOAL, facts.with_("srv-a", of_debian)).empty
+
+
+def test_debians_unit_at_boot_is_not_ours() -> None:
+    """Debian 12's is "generated" of an LSB script, which does nothing for us."""
+    facts = facts_of("converged")
+    now = facts.of("srv-a", Ocfs2Facts)
+    units = {**now.units, O2CB: Unit(active="active", enabled="generated")}
+    (step,) = applying(GOAL, facts.with_("srv-a", replace(now, units=units))).steps
+    assert step.summary.startswith("bring o2cb cluster guiguiabloc online, also at boot")

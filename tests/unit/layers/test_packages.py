@@ -193,7 +193,7 @@ def test_another_release_is_the_first_and_only_word_about_packages(
     assert [(p.code, str(p.address)) for p in said.problems] == [
         ("SG-PKG-003", "srv-a/packages/release")
     ]
-    assert said.problems[0].what == f"this is {name}; Debian 12 is needed"
+    assert said.problems[0].what == f"this is {name}; Debian 12 or 13 is needed"
     assert not [step for step in said.steps if step.address.host == "srv-a"]
     line = next(line for line in LAYER.status(GOAL, facts) if line.host == "srv-a")
     assert (line.healthy, line.text.startswith(name.removeprefix("an "))) == (False, True)

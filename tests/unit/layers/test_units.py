@@ -9,12 +9,14 @@ from sanglier.layers.initiator.desired import BOOT_PATH, daemon_file, login_file
 from sanglier.layers.ocfs2.desired import (
     AGAIN,
     AGAIN_S,
+    CLUSTER_PATH,
     MOUNT_S,
     UNIT_DIR,
     again_file,
     files_of,
     heard_unit,
     mount_file,
+    o2cb_unit,
     unit_name,
 )
 
@@ -67,15 +69,25 @@ def test_a_mount_is_part_of_the_boot_and_goes_before_the_network_does() -> None:
     assert "_netdev" in value(MOUNT, "Mount", "Options").split(",")
 
 
+def test_o2cb_that_fails_is_tried_for_ever_and_is_up_only_when_it_is_online() -> None:
+    unit = o2cb_unit()
+    assert unit.path == f"{UNIT_DIR}/o2cb.service"
+    assert value(unit, "Service", "ExecStart") == f"/bin/sh {CLUSTER_PATH} online"
+    assert value(unit, "Service", "Restart") == "on-failure"
+    assert value(unit, "Unit", "StartLimitIntervalSec") == "0"
+
+
 def test_a_mount_that_fails_or_hangs_is_tried_again() -> None:
     assert value(MOUNT, "Mount", "TimeoutSec") == str(MOUNT_S)
     assert value(MOUNT, "Unit", "OnFailure") == f"{AGAIN}@%p.service"
     again = again_file()
     assert again.path == f"{UNIT_DIR}/{AGAIN}@.service"
     assert value(again, "Service", "Type") == "oneshot"
-    first, then = (v for s, k, v in lines(again) if (s, k) == ("Service", "ExecStartPre"))
-    assert first == f"/bin/sleep {AGAIN_S}"
-    assert then == f"-/bin/sh {BOOT_PATH} luns"
+    assert [v for s, k, v in lines(again) if (s, k) == ("Service", "ExecStartPre")] == [
+        f"/bin/sleep {AGAIN_S}",
+        f"-/bin/sh {CLUSTER_PATH} again",
+        f"-/bin/sh {BOOT_PATH} luns",
+    ]
     assert value(again, "Service", "ExecStart") == "/bin/systemctl start --no-block %i.mount"
 
 

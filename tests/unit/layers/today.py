@@ -29,13 +29,16 @@ from sanglier.layers.files import HEADER, WantedFile, parse_digest
 from sanglier.layers.initiator.desired import UDEV_PATH, boot_file, daemon_file, login_file
 from sanglier.layers.ocfs2.desired import (
     BARRIER,
+    FORMER_PATHS,
+    VALUES_PATH,
     again_file,
     check_file,
-    check_unit,
+    cluster_file,
     heard_file,
     heard_service,
     mount_file,
     nodes_file,
+    o2cb_unit,
     panic_file,
 )
 from sanglier.layers.packages.probe import RELEASE_KEYS
@@ -61,7 +64,8 @@ PROGRAMS = {"drbd": _programs(handler_file(GOAL)), "cluster": _programs(*OF_THE_
 
 ACL = re.compile(r"^node iscsi/[^/]+/tpgt_1/acls/[^/]+$")
 YOUNGER = (
-    again_file(), nodes_file(GOAL.cluster), check_file(), check_unit(), heard_file(), panic_file(),
+    again_file(), nodes_file(GOAL.cluster), check_file(), cluster_file(), heard_file(),
+    panic_file(), o2cb_unit(),
     *(heard_service(volume) for volume in GOAL.cluster.volumes),
 )  # fmt: skip
 """Files of the filesystem's layer that are younger than the recordings."""
@@ -156,9 +160,27 @@ def _mounts_then() -> Mapping[str, str]:
     return _sections(recorded.partition("\n")[2])
 
 
+def _with_values(found: dict[str, str]) -> dict[str, str]:
+    """What was written as /etc/default/o2cb before 2026-11-27, in the file of our own."""
+    if not found.get(FORMER_PATHS[0], "").startswith(HEADER):
+        return found
+    lines = found[FORMER_PATHS[0]].splitlines(keepends=True)
+    ours = "".join(x for x in lines if not x.startswith(("O2CB_ENABLED=", "O2CB_STACK=")))
+    renamed = {VALUES_PATH if path == FORMER_PATHS[0] else path: b for path, b in found.items()}
+    return {**renamed, VALUES_PATH: ours}
+
+
+def _with_o2cb_unit(text: str) -> str:
+    """The unit of our own in the place of Debian 12's, where o2cb was online by our doing."""
+    online, at_boot = (f"Id=o2cb.service\nActiveState=active\nUnitFileState={state}"
+                       for state in ("generated", "enabled"))  # fmt: skip
+    ours = "UnitFileState=enabled" in text
+    return text.replace(online, at_boot) if ours else text
+
+
 def _with_mount_units(text: str) -> str:
     """Renew the mount units that are as they were wanted then, and what starts them again."""
-    found, then = _sections(text), _mounts_then()
+    found, then = _with_values(_sections(text)), _mounts_then()
     for wanted in map(mount_file, GOAL.cluster.volumes):
         mine = found.get(wanted.path)
         if mine is not None and mine.rstrip() == then[wanted.path].rstrip():
@@ -280,6 +302,7 @@ RENEWED: Mapping[tuple[str, str], Callable[[str], str]] = {
     ("drbd", "resource"): _with_waiting,
     ("ocfs2", "files"): _with_mount_units,
     ("ocfs2", "mounts"): _with_mount_options,
+    ("ocfs2", "units"): _with_o2cb_unit,
     ("initiator", "files"): _with_login_file,
     ("cluster", "configuration"): _with_configuration,
     ("cluster", "conf"): _with_tls,

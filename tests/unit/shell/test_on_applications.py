@@ -163,7 +163,7 @@ def test_o2cb_has_started_when_its_cluster_is_online(host: Host) -> None:
     assert host.calls("systemctl")[-2:] == [
         "systemctl enable -q o2cb.service", "systemctl start o2cb.service",
     ]  # fmt: skip
-    host.put("/etc/rc2.d/S01o2cb")
+    host.put("/etc/systemd/system/multi-user.target.wants/o2cb.service")
     host.run(ocfs2.START, "guiguiabloc", "restart")
     assert host.calls("systemctl")[-1:] == ["systemctl restart o2cb.service"]
     assert host.calls("systemctl")[-2] != "systemctl enable -q o2cb.service"

@@ -3,19 +3,31 @@
 # Reads: SANGLIER_STACK  packages of the stack (to install, or only to download)
 #        SANGLIER_KIND   full | bare
 #        SANGLIER_SCRIPTS directory of this file, SANGLIER_OUT where kernel and mirror go
+#        SANGLIER_KERNEL_SOURCES apt's lines of the release whose kernel is known to be good
 #        SANGLIER_SERVICES units that packages start and that `apply` is to enable
 set -eu
 root=$1
 
-# The kernel comes from the image's own release, never from the machine (docs/explanation/lab.md),
-# and so does the compiler of what is preloaded into it (preload.c): the smallest that Debian has.
-chroot "$root" sh -c 'cd /tmp && apt-get -q download user-mode-linux tcc libc6-dev linux-libc-dev'
+# The kernel comes from one release whatever the hosts' own, never from the machine
+# (docs/explanation/lab.md), and so does the compiler of what is preloaded into it (preload.c): the
+# smallest that Debian has.
+mkdir "$root/tmp/kernel"
+printf '%s' "$SANGLIER_KERNEL_SOURCES" > "$root/tmp/kernel/sources.list"
+# shellcheck disable=SC2016  # the shell in the root expands them
+chroot "$root" sh -euc '
+    cd /tmp/kernel
+    mkdir -p lists/partial cache/archives/partial
+    set -- -q -o Dir::Etc::SourceList="$PWD/sources.list" -o Dir::Etc::SourceParts=- \
+        -o Dir::State::Lists="$PWD/lists" -o Dir::Cache="$PWD/cache" -o APT::Sandbox::User=root
+    apt-get "$@" update
+    apt-get "$@" download user-mode-linux tcc libc6-dev linux-libc-dev
+'
 usr="$SANGLIER_OUT/uml/usr"
 mkdir -p "$SANGLIER_OUT/uml"
-for package in "$root"/tmp/*.deb; do
+for package in "$root"/tmp/kernel/*.deb; do
     dpkg-deb -x "$package" "$SANGLIER_OUT/uml"
-    rm "$package"
 done
+rm -r "$root/tmp/kernel"
 mkdir -p "$root/lib/modules"
 mv "$usr"/lib/uml/modules/* "$root/lib/modules/"
 mv "$usr/bin/linux.uml" "$SANGLIER_OUT/linux"

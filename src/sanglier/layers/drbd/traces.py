@@ -57,7 +57,9 @@ for file in /sys/class/iscsi_session/session*/targetname; do
     done
 done
 for target in "$@"; do
-    if [ -e "/etc/iscsi/nodes/$target" ]; then echo "known its targets are in /etc/iscsi/nodes"; fi
+    for records in /etc/iscsi/nodes /var/lib/iscsi/nodes; do
+        if [ -e "$records/$target" ]; then echo "known its targets are in $records"; fi
+    done
 done
 for unit in $(grep -lsxF "What=$map" /etc/systemd/system/*.mount); do
     echo "known $unit is there"

@@ -28,13 +28,17 @@ from sanglier.layers.initiator.desired import (
 from sanglier.layers.initiator.facts import InitiatorFacts, Portal, Session
 from sanglier.layers.services import parse_units, units_probe
 
+NODES = "nodes=/etc/iscsi/nodes; [ ! -d /var/lib/iscsi ] || nodes=/var/lib/iscsi/nodes; "
+"""Where iscsiadm keeps its records, as ``$nodes``: elsewhere since 2.1.10, whose package has that
+folder and moves them there."""
+
 # Records whose password is not that of iscsid.conf are named by their files alone; the pattern
 # goes through a pipe, so that no process list shows it.
 RECORDS = (
-    "grep -s '^node.session.auth.password = ' /etc/iscsi/iscsid.conf | "
-    'grep -rsLxF -f - /etc/iscsi/nodes | while read -r file; do echo "stale $file"; done; '
+    NODES + "grep -s '^node.session.auth.password = ' /etc/iscsi/iscsid.conf | "
+    'grep -rsLxF -f - "$nodes" | while read -r file; do echo "stale $file"; done; '
     "grep -rsE '^node[.](startup|session[.]timeo[.]|session[.]err_timeo[.]|session.auth.authmethod|"
-    "conn[[]0[]][.]timeo[.]noop)' /etc/iscsi/nodes; :"
+    'conn[[]0[]][.]timeo[.]noop)\' "$nodes"; :'
 )
 SESSIONS = """
 for session in /sys/class/iscsi_session/session*; do
@@ -66,10 +70,12 @@ done 2>/dev/null
 SHOWN = (NAME_PATH, UDEV_PATH, LOGIN_PATH, DAEMON_PATH, BOOT_PATH)
 """Files without secrets."""
 RECORD = re.compile(
-    r"^/etc/iscsi/nodes/(?P<target>[^/]+)/(?P<address>[^/,]+),\d+,\d+(?:/[^/:]+)?"
+    r"^(?:/etc|/var/lib)/iscsi/nodes/(?P<target>[^/]+)/(?P<address>[^/,]+),\d+,\d+(?:/[^/:]+)?"
     r":(?P<key>node[.]\S+) = (?P<value>.*)$"
 )
-STALE = re.compile(r"^stale /etc/iscsi/nodes/(?P<target>[^/]+)/(?P<address>[^/,]+),\d+,\d+")
+STALE = re.compile(
+    r"^stale (?:/etc|/var/lib)/iscsi/nodes/(?P<target>[^/]+)/(?P<address>[^/,]+),\d+,\d+"
+)
 
 
 def probes(goal: Goal, host: str) -> tuple[Probe, ...]:

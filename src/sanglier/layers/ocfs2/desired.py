@@ -11,20 +11,29 @@ from functools import cache
 from importlib.resources import files
 
 from sanglier.layers.backing.desired import PENDING_DIR
-from sanglier.layers.files import HEADER, UNIT_DIR, WantedFile
+from sanglier.layers.files import HEADER, UNIT_DIR, Files, WantedFile
 from sanglier.layers.initiator.desired import BOOT_PATH
+from sanglier.layers.ocfs2.facts import O2CB
 from sanglier.spec.cluster import ApplicationServer, Cluster, Timings, Volume, Workload
 
 CONF_PATH = "/etc/ocfs2/cluster.conf"
-DEFAULT_PATH = "/etc/default/o2cb"
+VALUES_PATH = "/etc/sanglier/o2cb"
+"""o2cb's values, by their names in o2cb.sysconfig(5)."""
 NODES_PATH = "/etc/sanglier/o2cb-nodes"
 PANIC_PATH = "/etc/sysctl.d/90-sanglier.conf"
 PANIC: Mapping[str, str] = {"panic": "30", "panic_on_oops": "1"}
 """Kernel settings, by their names in /proc/sys/kernel, sysctl.d(5): seconds to the restart after a
 panic, and an oops is one.  A kernel that has lost a thread and goes on beating keeps its locks."""
 CHECK_PATH = "/usr/lib/sanglier/o2cb-check"
+CLUSTER_PATH = "/usr/lib/sanglier/o2cb-cluster"
 HEARD_PATH = "/usr/lib/sanglier/ocfs2-heard"
-O2CB = "o2cb.service"
+O2CB_PATH = f"{UNIT_DIR}/{O2CB}"
+FORMER_PATHS = ("/etc/default/o2cb", f"{UNIT_DIR}/{O2CB}.d/sanglier.conf")
+"""Files that earlier versions wrote; what is ours of them is removed.  The first one is Debian's
+own by right, whose package and script write it anew."""
+O2CB_AGAIN_S = 10
+"""Pause before o2cb is tried again, seconds: its server's interconnect may come late."""
+O2CB_LIMIT_S = 60
 AGAIN = "sanglier-mount-again"
 HEARD = "sanglier-heard"
 HEARD_MORE_S = 120
@@ -82,19 +91,17 @@ def conf_file(cluster: Cluster) -> WantedFile:
     )
 
 
-def default_file(cluster: Cluster) -> WantedFile:
-    """Build /etc/default/o2cb."""
+def values_file(cluster: Cluster) -> WantedFile:
+    """Build the file of o2cb's values."""
     timings = cluster.timings
     content = (
-        f"{HEADER}O2CB_ENABLED=true\n"
-        f"O2CB_STACK=o2cb\n"
-        f"O2CB_BOOTCLUSTER={cluster.name}\n"
+        f"{HEADER}O2CB_BOOTCLUSTER={cluster.name}\n"
         f"O2CB_HEARTBEAT_THRESHOLD={timings.o2cb_threshold}\n"
         f"O2CB_IDLE_TIMEOUT_MS={timings.o2cb_idle_ms}\n"
         f"O2CB_KEEPALIVE_DELAY_MS={timings.o2cb_keepalive_ms}\n"
         f"O2CB_RECONNECT_DELAY_MS={timings.o2cb_reconnect_ms}\n"
     )
-    return WantedFile(path=DEFAULT_PATH, content=content)
+    return WantedFile(path=VALUES_PATH, content=content)
 
 
 def panic_file() -> WantedFile:
@@ -116,6 +123,12 @@ def check_file() -> WantedFile:
 
 
 @cache
+def cluster_file() -> WantedFile:
+    """Build the program that brings o2cb's cluster online with our values."""
+    return _program(CLUSTER_PATH)
+
+
+@cache
 def heard_file() -> WantedFile:
     """Build the program that keeps a volume unmounted until every server with it was heard."""
     return _program(HEARD_PATH)
@@ -127,11 +140,32 @@ def _program(path: str) -> WantedFile:
     return WantedFile(path=path, content=text, mode=0o755)
 
 
-def check_unit() -> WantedFile:
-    """Build the drop-in by which o2cb's unit, which systemd makes of an LSB script, runs it."""
-    command = f"[ ! -e {CHECK_PATH} ] || exec /bin/sh {CHECK_PATH}"
-    content = f"{HEADER}[Service]\nExecStartPre=/bin/sh -c '{command}'\n"
-    return WantedFile(path=f"{UNIT_DIR}/{O2CB}.d/sanglier.conf", content=content)
+def o2cb_unit() -> WantedFile:
+    """Build o2cb's unit, in the place of Debian's, systemd.unit(5) "unit file load path".
+
+    Debian 12 has an LSB script, which is "active" when it has done nothing; 13 a unit whose start
+    and stop write /etc/default/o2cb.  Both take their values from that file.
+    """
+    content = (
+        f"{HEADER}[Unit]\n"
+        f"Description=OCFS2's cluster of servers (o2cb)\n"
+        f"Wants=network-online.target\n"
+        f"After=network-online.target\n"
+        f"StartLimitIntervalSec=0\n\n"
+        f"[Service]\n"
+        f"Type=oneshot\n"
+        f"RemainAfterExit=yes\n"
+        f"ExecStartPre=/bin/sh {CHECK_PATH}\n"
+        f"ExecStart=/bin/sh {CLUSTER_PATH} online\n"
+        f"ExecStop=/bin/sh {CLUSTER_PATH} offline\n"
+        f"Restart=on-failure\n"
+        f"RestartSec={O2CB_AGAIN_S}\n"
+        f"TimeoutStartSec={O2CB_LIMIT_S}\n"
+        f"TimeoutStopSec={O2CB_LIMIT_S}\n\n"
+        f"[Install]\n"
+        f"WantedBy=multi-user.target\n"
+    )
+    return WantedFile(path=O2CB_PATH, content=content)
 
 
 def unit_name(path: str, kind: str = "mount") -> str:
@@ -223,6 +257,7 @@ def again_file() -> WantedFile:
         f"[Service]\n"
         f"Type=oneshot\n"
         f"ExecStartPre=/bin/sleep {AGAIN_S}\n"
+        f"ExecStartPre=-/bin/sh {CLUSTER_PATH} again\n"
         f"ExecStartPre=-/bin/sh {BOOT_PATH} luns\n"
         f"ExecStart=/bin/systemctl start --no-block %i.mount\n"
     )
@@ -233,8 +268,42 @@ def files_of(cluster: Cluster) -> tuple[WantedFile, ...]:
     """List the files of this layer; equal on all application servers."""
     mounts = (mount_file(volume) for volume in cluster.volumes)
     heard = (heard_service(volume) for volume in cluster.volumes)
-    guard = (nodes_file(cluster), check_file(), check_unit(), heard_file(), *heard)
-    return (*guard, panic_file(), conf_file(cluster), default_file(cluster), again_file(), *mounts)
+    programs = (check_file(), cluster_file(), heard_file())
+    o2cb = (conf_file(cluster), values_file(cluster), o2cb_unit())
+    return (nodes_file(cluster), *programs, *heard, panic_file(), *o2cb, again_file(), *mounts)
+
+
+def read_paths(cluster: Cluster) -> tuple[str, ...]:
+    """List the files that are read: those that are wanted, and those of earlier versions."""
+    return (*(wanted.path for wanted in files_of(cluster)), *FORMER_PATHS)
+
+
+def values_of(path: str, text: str) -> object:
+    """Return what a file comes to for its reader: o2cb's tools write theirs in their own words.
+
+    For cluster.conf the stanzas, each with its keys and values, ocfs2.cluster.conf(5); for the
+    values of o2cb the assignments; for any other file its text.
+    """
+    if path not in {CONF_PATH, VALUES_PATH}:
+        return text.rstrip("\n")
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    if path == VALUES_PATH:
+        return frozenset(lines)
+    stanzas: list[list[str]] = []
+    for line in lines:
+        if line.endswith(":") or not stanzas:
+            stanzas.append([])
+        stanzas[-1].append("=".join(part.strip() for part in line.split("=", 1)))
+    return sorted(sorted(stanza) for stanza in stanzas)
+
+
+def is_other(wanted: WantedFile, files: Files) -> bool:
+    """Whether a file on the host comes to something else than the wanted one."""
+    state = files.get(wanted.path)
+    if state is None or state.text is None:
+        return True
+    return values_of(wanted.path, state.text) != values_of(wanted.path, wanted.text)
 
 
 def units_of(cluster: Cluster) -> tuple[str, ...]:
@@ -278,3 +347,9 @@ def mkfs_arguments(cluster: Cluster, volume: Volume) -> tuple[str, ...]:
 def mkfs_marker(volume: Volume) -> str:
     """Path of the marker that stands while the filesystem is made."""
     return f"{PENDING_DIR}/mkfs-{volume.name}"
+
+
+def is_former(path: str, files: Files) -> bool:
+    """Whether a file is there as an earlier version wrote it; Debian's own stays."""
+    state = files.get(path)
+    return state is not None and (state.text or "").startswith(HEADER)

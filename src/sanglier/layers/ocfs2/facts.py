@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sanglier.layers.files import Files
-from sanglier.layers.services import Units
+from sanglier.layers.services import Unit, Units
+
+O2CB = "o2cb.service"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +46,6 @@ class Ocfs2Facts:
     units: Units
     cluster_values: Mapping[str, str]
     """configfs: ``dead_threshold``, ``idle_timeout_ms``, … and ``node/NAME`` -> ``num ip port``."""
-    o2cb_at_boot: bool
-    """Debian's o2cb is an LSB script: a start link in /etc/rc2.d, update-rc.d(8)."""
     filesystems: Mapping[str, Filesystem]
     mounts: Mapping[str, Mount]
     """Mount point -> mount, only those of the volumes."""
@@ -53,6 +53,16 @@ class Ocfs2Facts:
     """Other mount points that carry OCFS2, made by hand."""
     panic: Mapping[str, str] = field(default_factory=dict)
     """``panic`` and ``panic_on_oops`` in force, /proc/sys/kernel; empty: not known."""
+
+    @property
+    def o2cb(self) -> Unit:
+        """The unit of o2cb; Debian 12's own, of an LSB script, is "generated"."""
+        return self.units.get(O2CB, Unit())
+
+    @property
+    def o2cb_at_boot(self) -> bool:
+        """Whether the unit starts at boot."""
+        return self.o2cb.enabled == "enabled"
 
     @property
     def holds(self) -> bool:

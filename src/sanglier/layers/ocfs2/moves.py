@@ -11,12 +11,11 @@ from sanglier.core.facts import Facts
 from sanglier.core.step import Effect, Mark, Risk, Step
 from sanglier.layers.backing.desired import BLANK, IN_USE, wipe_consent
 from sanglier.layers.base import Goal
-from sanglier.layers.files import WantedFile, as_read, write_step
+from sanglier.layers.files import WantedFile, as_read, remove_step, write_step
 from sanglier.layers.ocfs2.desired import (
     AGAIN,
     BARRIER,
     MOUNT_S,
-    O2CB,
     PANIC,
     heard_limit,
     heard_unit,
@@ -28,16 +27,17 @@ from sanglier.layers.ocfs2.desired import (
     runtime_values,
     unit_name,
 )
-from sanglier.layers.ocfs2.facts import Filesystem, Mount, Ocfs2Facts
+from sanglier.layers.ocfs2.facts import O2CB, Filesystem, Mount, Ocfs2Facts
 from sanglier.layers.services import RUNNING, STOPPED
 from sanglier.spec.cluster import Volume
 
 Alter = Callable[[Ocfs2Facts], Ocfs2Facts]
 
-# $1 cluster, $2 systemd's verb.  Enabled only where it is not: update-rc.d(8) is slow.
+# $1 cluster, $2 systemd's verb.  Enabled only where it is not: update-rc.d(8), which is asked too
+# because there is an LSB script of that name, is slow.
 START = """
-set -- "$1" "$2" /etc/rc2.d/S*o2cb
-[ -e "$3" ] || systemctl enable -q o2cb.service
+[ -e /etc/systemd/system/multi-user.target.wants/o2cb.service ] ||
+    systemctl enable -q o2cb.service
 systemctl "$2" o2cb.service
 [ -d "/sys/kernel/config/cluster/$1/heartbeat" ] || {
     systemctl status --no-pager -n 20 o2cb.service; echo "o2cb did not bring $1 online"; return 1
@@ -158,6 +158,21 @@ def write(host: str, wanted: WantedFile, now: Ocfs2Facts) -> Step:
     return write_step(address, wanted, now.files, effect, phase=0)
 
 
+def remove_former(host: str, path: str) -> Step:
+    """Remove what an earlier version wrote."""
+    name = path.rsplit("/", 1)[-1]
+    return remove_step(
+        Address(host=host, layer="ocfs2", subject=f"former-{name}"),
+        path,
+        change(
+            host,
+            lambda f: replace(f, files={p: state for p, state in f.files.items() if p != path}),
+        ),
+        phase=0,
+        reason="an earlier version of sanglier wrote it, and nothing of ours reads it any more",
+    )
+
+
 def set_panic(host: str, wrong: Mapping[str, str]) -> Step:
     """Have an oops and a panic end in a restart, from now on."""
     words = tuple(word for name in wrong for word in (name, PANIC[name]))
@@ -171,13 +186,11 @@ def set_panic(host: str, wrong: Mapping[str, str]) -> Step:
 
 def _online(goal: Goal) -> Alter:
     values = {**runtime_values(goal.cluster.timings), **node_values(goal.cluster)}
-    return lambda f: replace(
-        f, cluster_values=values, o2cb_at_boot=True, units={**f.units, O2CB: RUNNING}
-    )
+    return lambda f: replace(f, cluster_values=values, units={**f.units, O2CB: RUNNING})
 
 
 def _start_action(goal: Goal, verb: str) -> Script:
-    """Restart an offline cluster: its LSB unit may be "active" and have done nothing."""
+    """Restart an offline cluster: its unit may be "active" and somebody took it off by hand."""
     return Script(text=START, args=(goal.cluster.name, verb))
 
 
@@ -312,6 +325,6 @@ def stop_o2cb(host: str) -> Step:
     """Take o2cb offline, also at boot."""
     return step(
         host, "o2cb", 1, Mark.STOP, "take o2cb offline", "no filesystem is left mounted",
-        (Run(argv=("systemctl", "stop", O2CB)),),
+        (Run(argv=("systemctl", "stop", O2CB)), Run(argv=("systemctl", "disable", "-q", O2CB))),
         change(host, lambda f: replace(f, cluster_values={}, units={**f.units, O2CB: STOPPED})),
     )  # fmt: skip

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
 from sanglier.layers import looks
 from sanglier.layers.backing.desired import BLANK
 from sanglier.layers.base import Goal
 from sanglier.layers.files import parse_read, read_probe
-from sanglier.layers.ocfs2.desired import files_of, mkfs_marker, units_of
+from sanglier.layers.ocfs2.desired import mkfs_marker, read_paths, units_of
 from sanglier.layers.ocfs2.facts import Filesystem, Mount, Ocfs2Facts
 from sanglier.layers.services import parse_units, units_probe
 
 # $1: o2cb cluster name.
 CLUSTER = """
-for link in /etc/rc2.d/S*o2cb; do if [ -e "$link" ]; then echo at-boot; fi; done
 for name in panic panic_on_oops; do
     value=
     read -r value < "/proc/sys/kernel/$name" && echo "kernel $name $value"
@@ -32,8 +33,9 @@ done 2>/dev/null
 :
 """
 # $1 device, $2 marker.  Nothing is read where a read could hang for ever: a mounted filesystem is
-# known to udev, udev(7), and a map without a working path is not touched.  Both ends are read
-# only where no signature is known.
+# known to udev, udev(7), and a map without a working path is not touched.  Of a map that has lost
+# its paths once, udev keeps the encoded label only (multipath-tools 0.11, 56-dm-mpath.rules).
+# Both ends are read only where no signature is known.
 FILESYSTEM = (
     BLANK
     + looks.NEWLINE
@@ -48,7 +50,8 @@ case $nl$proc_mounts in *"$nl$1 "*)
         read -r numbers < "$map/dev"
         read -r cache < "$map/queue/write_cache" && echo "cache $cache"
         while IFS= read -r line; do
-            case $line in E:ID_FS_TYPE=*|E:ID_FS_LABEL=*) echo "${line#E:ID_FS_}";; esac
+            case $line in E:ID_FS_TYPE=*|E:ID_FS_LABEL=*|E:ID_FS_LABEL_ENC=*)
+                echo "${line#E:ID_FS_}";; esac
         done < "/run/udev/data/b$numbers"
     done
     return 0;;
@@ -67,7 +70,7 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     """Files, units, o2cb, mounts, and one look per volume."""
     if not any(server.name == host for server in goal.cluster.applications):
         return ()
-    paths = tuple(wanted.path for wanted in files_of(goal.cluster))
+    paths = read_paths(goal.cluster)
     filesystems = (
         Probe(
             name=f"filesystem-{volume.name}",
@@ -115,6 +118,12 @@ def _elsewhere(goal: Goal, output: Output) -> tuple[str, ...]:
     return tuple(place for place in places if place not in wanted)
 
 
+def _decode(text: str) -> str:
+    """Undo what blkid_encode_string(3) did: bytes as ``\\xNN``."""
+    plain = re.sub(r"\\x([0-9a-fA-F]{2})", lambda found: chr(int(found[1], 16)), text)
+    return plain.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
 def parse_filesystem(output: Output) -> Filesystem:
     """Parse one look."""
     pairs = dict(line.partition("=")[::2] for line in output.lines if "=" in line)
@@ -122,7 +131,7 @@ def parse_filesystem(output: Output) -> Filesystem:
         device="device" in output.lines,
         readable="readable" in output.lines,
         kind=pairs.get("TYPE", ""),
-        label=pairs.get("LABEL", ""),
+        label=pairs.get("LABEL") or _decode(pairs.get("LABEL_ENC", "")),
         blank="blank" in output.lines,
         pending="pending" in output.lines,
         cache=next((line[6:] for line in output.lines if line.startswith("cache ")), ""),
@@ -131,13 +140,12 @@ def parse_filesystem(output: Output) -> Filesystem:
 
 def parse(goal: Goal, host: str, outputs: Outputs) -> Ocfs2Facts:
     """Build the facts."""
-    paths = tuple(wanted.path for wanted in files_of(goal.cluster))
+    paths = read_paths(goal.cluster)
     return Ocfs2Facts(
         files=parse_read(outputs["files"], paths),
         units=parse_units(outputs["units"]),
         cluster_values=_named(outputs["cluster"], "value"),
         panic=_named(outputs["cluster"], "kernel"),
-        o2cb_at_boot="at-boot" in outputs["cluster"].lines,
         filesystems={
             volume.name: parse_filesystem(outputs[f"filesystem-{volume.name}"])
             for volume in goal.cluster.volumes

@@ -11,16 +11,18 @@ from sanglier.layers.backing.desired import wipe_consent
 from sanglier.layers.backing.facts import BackingFacts
 from sanglier.layers.base import Goal
 from sanglier.layers.drbd.traces import new_consent
-from sanglier.layers.files import differs
 from sanglier.layers.multipath.facts import MultipathFacts
 from sanglier.layers.multipath.steps import map_of
 from sanglier.layers.ocfs2 import judge, moves
 from sanglier.layers.ocfs2.desired import (
     CONF_PATH,
-    DEFAULT_PATH,
+    FORMER_PATHS,
     NODES_PATH,
-    O2CB,
+    O2CB_PATH,
+    VALUES_PATH,
     files_of,
+    is_former,
+    is_other,
     unit_name,
 )
 from sanglier.layers.ocfs2.facts import Filesystem, Ocfs2Facts
@@ -29,12 +31,11 @@ from sanglier.spec.cluster import ApplicationServer, Volume
 
 
 def _o2cb(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Step, ...]:
-    unit = now.units.get(O2CB, Unit())
     online = bool(now.cluster_values)
     wrong = judge.wrong_values(goal.cluster, now) if online else {}
     if online and wrong and not now.holds:
         return (moves.restart_o2cb(goal, host, wrong),)
-    if not online or not unit.is_active or not now.o2cb_at_boot:
+    if not online or not now.o2cb.is_active or not now.o2cb_at_boot:
         return (moves.start_o2cb(goal, host, now),)
     return ()
 
@@ -47,7 +48,7 @@ def _held(mounted: Sequence[judge.Mounted]) -> frozenset[str]:
         if nodes or not other.values:
             held |= {CONF_PATH, NODES_PATH}
         if len(nodes) < len(other.other) or not other.values:
-            held.add(DEFAULT_PATH)
+            held |= {VALUES_PATH, O2CB_PATH, *FORMER_PATHS}
     return frozenset(held)
 
 
@@ -58,8 +59,10 @@ def _configure(
     files: tuple[Step, ...] = tuple(
         moves.write(host, wanted, now)
         for wanted in files_of(goal.cluster)
-        if differs(wanted, now.files) and wanted.path not in held
+        if is_other(wanted, now.files) and wanted.path not in held
     )
+    former = (path for path in FORMER_PATHS if path not in held and is_former(path, now.files))
+    files = (*files, *(moves.remove_former(host, path) for path in former))
     wrong = judge.wrong_panic(now)
     if wrong:
         files = (*files, moves.set_panic(host, wrong))

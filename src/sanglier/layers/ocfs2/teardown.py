@@ -11,7 +11,7 @@ from sanglier.core.step import Step
 from sanglier.layers.base import Goal
 from sanglier.layers.files import HEADER, WantedFile, differs, remove_step
 from sanglier.layers.ocfs2 import moves
-from sanglier.layers.ocfs2.desired import files_of, unit_name
+from sanglier.layers.ocfs2.desired import FORMER_PATHS, files_of, is_former, unit_name
 from sanglier.layers.ocfs2.facts import Ocfs2Facts
 from sanglier.layers.services import Unit
 
@@ -27,7 +27,7 @@ def _remove(host: str, wanted: WantedFile) -> Step:
 
 
 def _is_ours(goal: Goal, wanted: WantedFile, now: Ocfs2Facts) -> bool:
-    """Whether a file was written by us; Debian's own /etc/default/o2cb stays."""
+    """Whether a file was written by us."""
     state = now.files.get(wanted.path)
     if state is None:
         return False
@@ -44,9 +44,12 @@ def _host(goal: Goal, host: str, now: Ocfs2Facts) -> tuple[Step, ...]:
         ours = mount is not None and mount.source == volume.map_device
         if ours or unit.is_enabled:
             steps.append(moves.unmount(host, volume))
-    if now.cluster_values:
+    if now.cluster_values or now.o2cb_at_boot:
         steps.append(moves.stop_o2cb(host))
     steps += [_remove(host, f) for f in files_of(goal.cluster) if _is_ours(goal, f, now)]
+    steps += [
+        moves.remove_former(host, path) for path in FORMER_PATHS if is_former(path, now.files)
+    ]
     return tuple(steps)
 
 

@@ -33,17 +33,17 @@ def _is_application(cluster: Cluster, host: str) -> bool:
     return any(server.name == host for server in cluster.applications)
 
 
-def _arbiter_packages(cluster: Cluster) -> list[str]:
+def _arbiter_packages(cluster: Cluster, release: str) -> list[str]:
     """Any storage server may be told to use any device of the file."""
     agents = (device.agent for server in cluster.storage for device in server.fence)
-    return sorted({*ARBITER_PACKAGES, *packages_for(agents)})
+    return sorted({*ARBITER_PACKAGES, *packages_for(agents, release)})
 
 
-def packages_of(cluster: Cluster, host: str) -> tuple[str, ...]:
-    """Debian packages that ``host`` needs for its roles."""
+def packages_of(cluster: Cluster, host: str, release: str = "12") -> tuple[str, ...]:
+    """Packages that ``host`` needs for its roles, by their names in a release of Debian."""
     wanted = [*STORAGE_PACKAGES] if _is_storage(cluster, host) else []
     if cluster.guarded and _is_storage(cluster, host):
-        wanted += _arbiter_packages(cluster)
+        wanted += _arbiter_packages(cluster, release)
     if cluster.guarded and cluster.witness is not None and cluster.witness.name == host:
         wanted += WITNESS_PACKAGES
     if _is_application(cluster, host):

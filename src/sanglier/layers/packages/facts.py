@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PROVEN = ("12",)
+PROVEN = ("13", "12")
 """Releases of Debian on which the stack was proven, by their VERSION_ID."""
 
 
@@ -23,6 +23,11 @@ class Release:
     def proven(self) -> bool:
         """Whether the stack was proven on it."""
         return self.system == "debian" and self.version in PROVEN
+
+    @property
+    def packages(self) -> str:
+        """The release by whose names packages are asked for: the first one for an unknown one."""
+        return self.version if self.proven else PROVEN[0]
 
     @property
     def name(self) -> str:

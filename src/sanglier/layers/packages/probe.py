@@ -8,7 +8,7 @@ from sanglier.core.action import Script
 from sanglier.core.probe import Output, Outputs, Probe
 from sanglier.layers.base import Goal
 from sanglier.layers.packages.desired import modules_of, packages_of
-from sanglier.layers.packages.facts import PackagesFacts, Release
+from sanglier.layers.packages.facts import PROVEN, PackagesFacts, Release
 
 INSTALLED = "dpkg-query -W -f '${Package} ${db:Status-Status}\\n' -- \"$@\" 2>/dev/null; :"
 MODULES = """
@@ -29,8 +29,9 @@ SOURCES = (
 
 
 def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
-    """Packages, modules, release and apt sources of a host that has a role."""
-    wanted = packages_of(goal.cluster, host)
+    """Packages by each release's names, modules, release and apt's sources."""
+    named = (packages_of(goal.cluster, host, release) for release in reversed(PROVEN))
+    wanted = tuple(dict.fromkeys(package for names in named for package in names))
     if not wanted:
         return ()
     names = "|".join(m.replace("_", "[_-]") for m in modules_of(goal.cluster, host)) or "none"

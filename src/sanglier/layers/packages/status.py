@@ -10,7 +10,8 @@ from sanglier.layers.packages.facts import PackagesFacts
 
 
 def _line(goal: Goal, host: str, now: PackagesFacts) -> StatusLine:
-    missing = [p for p in packages_of(goal.cluster, host) if p not in now.installed]
+    wanted = packages_of(goal.cluster, host, now.release.packages)
+    missing = [p for p in wanted if p not in now.installed]
     missing += [f"module {m}" for m in modules_of(goal.cluster, host) if m not in now.modules]
     text = "missing: " + ", ".join(missing) if missing else f"all installed, kernel {now.kernel}"
     if not now.release.proven:

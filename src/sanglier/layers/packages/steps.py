@@ -85,7 +85,7 @@ def _not_proven(host: str, release: Release) -> Problem:
         severity=Severity.BLOCKER,
         address=Address(host=host, layer="packages", subject="release"),
         what=f"this is {release.name or 'an unknown system'}; "
-        f"Debian {' or '.join(PROVEN)} is needed",
+        f"Debian {' or '.join(sorted(PROVEN))} is needed",
         why="by its /etc/os-release (os-release(5)); on other releases the same tools keep their "
         "files elsewhere and answer otherwise, and nothing here was proven on them",
         fix=f"install Debian {PROVEN[0]} on this host",
@@ -96,7 +96,9 @@ def _one(goal: Goal, facts: Facts, host: str) -> Proposal:
     now = facts.of(host, PackagesFacts)
     if not now.release.proven:
         return Proposal(problems=(_not_proven(host, now.release),))
-    missing = tuple(p for p in packages_of(goal.cluster, host) if p not in now.installed)
+    missing = tuple(
+        p for p in packages_of(goal.cluster, host, now.release.packages) if p not in now.installed
+    )
     modules = tuple(m for m in modules_of(goal.cluster, host) if m not in now.modules)
     problems = (_no_module(host, now.kernel, modules),) if modules else ()
     if missing and not now.sources:
