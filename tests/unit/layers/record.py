@@ -40,6 +40,8 @@ from .store_recording import store
 from .today import WANTED_THEN
 
 LAB = "record"
+RELEASE, OLDER = "13", "12"
+"""Debian's on the hosts: all cases are of the first, and of the second a converged cluster."""
 IQN = "iqn.2009-02.fr.guiguiabloc:guiguiabloc.data"
 TPG_B = f"/sys/kernel/config/target/iscsi/{IQN}.disk-b/tpgt_1"
 DISK = "/dev/mapper/disk"
@@ -128,6 +130,13 @@ def record_article(case: str) -> None:
     read(ARTICLE_COPY)
     store(WORK / "recording", WORK / "article" / case, goal=ARTICLE)
     print(f"{time.strftime('%H:%M:%S')} article/{case}", flush=True)  # noqa: T201
+
+
+def record_older(case: str) -> None:
+    """The same on hosts of the older release."""
+    read(FILE)
+    store(WORK / "recording", WORK / "older" / case)
+    print(f"{time.strftime('%H:%M:%S')} older/{case}", flush=True)  # noqa: T201
 
 
 def read(file: Path) -> None:
@@ -379,8 +388,16 @@ def article() -> None:
     record_article("converged")
 
 
+def older() -> None:
+    boot(OLDER)
+    apply()
+    time.sleep(5)
+    record_older("converged")
+
+
 PARTS: tuple[Callable[[], None], ...] = (
-    blank, drifts, engine, mirror, split, failures, lost, link, outage, takedown, cuts, article
+    blank, drifts, engine, mirror, split, failures, lost, link, outage, takedown, cuts, article,
+    older,
 )  # fmt: skip
 
 
@@ -393,19 +410,19 @@ def prepare() -> None:
         save(copy.with_suffix(".secrets"), SECRETS)
 
 
-def boot() -> None:
+def boot(release: str) -> None:
     """Begin on hosts that were never used."""
     lab("down")
-    shutil.rmtree(WORK / "cases", ignore_errors=True)
     password = lab_place(LAB).bmc_password
     password.parent.mkdir(parents=True, mode=0o700)
     password.write_text(BMC_PASSWORD)
     password.chmod(0o600)
+    lab("up", "--release", release)
 
 
 def publish() -> None:
     """Put what was recorded in the place of the fixtures."""
-    for name in ("cases", "article"):
+    for name in ("cases", "article", "older"):
         shutil.rmtree(FIXTURES / name, ignore_errors=True)
         shutil.copytree(WORK / name, FIXTURES / name)
     shutil.copy(WORK / "wanted.xml", WANTED_THEN)
@@ -416,8 +433,8 @@ def main(start: str) -> None:
     names = [part.__name__ for part in PARTS]
     prepare()
     if start == names[0]:
-        boot()
-    lab("up")
+        shutil.rmtree(WORK / "cases", ignore_errors=True)
+        boot(RELEASE)
     for part in PARTS[names.index(start) :]:
         part()
     lab("down")
