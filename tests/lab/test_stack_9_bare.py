@@ -7,11 +7,12 @@ two volumes, the witness on an application server, timeouts that are solved from
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from cluster_site import DISK_BYTES, Site, cut, make_site, side
 
+from sanglier.lab import life
 from sanglier.lab.control import Lab
 from sanglier.lab.recipe import Kind
 from sanglier.lab.record import Wish
@@ -30,7 +31,9 @@ MAIL = """
     mount: /mail
     for: small-files
 """
-STORAGE = "corosync, corosync-qdevice, fence-agents, ipmitool, pacemaker, pacemaker-cli-utils"
+AGENTS = {"12": "fence-agents", "13": "fence-agents-ipmilan"}
+"""Debian's release -> its package of the agent that the file names."""
+STORAGE = "corosync, corosync-qdevice, {agents}, ipmitool, pacemaker, pacemaker-cli-utils"
 INITIATOR = "multipath-tools, ocfs2-tools, open-iscsi"
 ABSENT = "dpkg-query -W drbd-utils pacemaker ocfs2-tools corosync-qnetd 2>/dev/null || :"
 
@@ -60,24 +63,35 @@ def opened(site: Site) -> dict[str, str]:
     return found
 
 
+@pytest.fixture(scope="module", params=AGENTS)
+def release(request: pytest.FixtureRequest) -> str:
+    """Debian's on the servers."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory, module_lab: Callable[..., Lab]) -> Site:
+def bare(
+    tmp_path_factory: pytest.TempPathFactory, module_lab: Callable[..., Lab], release: str
+) -> Iterator[Site]:
     """Servers without a package of ours, each storage server with a second disk."""
-    lab = module_lab(wish=Wish(kind=Kind.BARE, applications=2, only=HOSTS, disk_bytes=DISK_BYTES))
+    wish = Wish(kind=Kind.BARE, release=release, applications=2, only=HOSTS, disk_bytes=DISK_BYTES)
+    lab = module_lab(wish=wish)
     for host in ("disk-a", "disk-b"):
         lab.attach_disk(host, "ubdc", DISK_BYTES)
     site = make_site(lab, tmp_path_factory.mktemp("bare"))
     site.file.write_text(varied(site.file.read_text()))
-    return site
+    yield site
+    life.down(lab.place.name)
 
 
-def test_apply_takes_bare_hosts_to_mounted_filesystems(bare: Site) -> None:
+def test_apply_takes_bare_hosts_to_mounted_filesystems(bare: Site, release: str) -> None:
     for host in HOSTS:
         assert bare.on(host, ABSENT) == ""
     plan = bare.plan()
     installs = {step["host"]: step["summary"] for step in plan["steps"]
                 if step["layer"] == "packages"}  # fmt: skip
-    assert installs["disk-a"] == f"install drbd-utils, targetcli-fb, {STORAGE}"
+    stack = STORAGE.format(agents=AGENTS[release])
+    assert installs["disk-a"] == f"install drbd-utils, targetcli-fb, {stack}"
     assert installs["srv-a"] == f"install {INITIATOR}"
     assert installs["srv-b"] == f"install corosync-qnetd, {INITIATOR}"
     assert _times_cut(bare) == len(CUTS)

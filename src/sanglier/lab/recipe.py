@@ -12,7 +12,7 @@ from sanglier.layers.packages.agents import packages_for
 SUITES = {"12": "bookworm", "13": "trixie"}
 """Debian's releases that hosts can be of, and their code names."""
 
-RELEASE = "12"
+RELEASE = "13"
 """The release of hosts where nobody asks for one."""
 
 KERNEL_SUITE = "bookworm"

@@ -16,8 +16,10 @@ from sanglier.spec.budget import (
     GRACE_S,
     HANDLER_S,
     OPEN_S,
+    RECOVERY_S,
     REPLAY_S,
     RETRY_S,
+    ROUND_S,
     dead_peer_s,
     declared_dead_s,
     fencing_s,
@@ -188,7 +190,12 @@ def _disk_fails(t: Timings) -> tuple[Waits, str]:
 
 
 def _gone(t: Timings) -> Waits:
-    return (("declared dead by o2cb", declared_dead_s(t)), ("journal replay", REPLAY_S))
+    return (
+        ("declared dead by o2cb", declared_dead_s(t)),
+        ("its fellows' round", ROUND_S),
+        ("o2dlm's look", RECOVERY_S),
+        ("journal replay", REPLAY_S),
+    )
 
 
 def _application_dead(t: Timings) -> tuple[Waits, str]:

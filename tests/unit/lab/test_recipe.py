@@ -70,7 +70,7 @@ def test_a_machine_of_no_release_of_debian_gives_no_sources() -> None:
 
 def test_the_root_directory_and_sources_come_last() -> None:
     argv = mmdebstrap_argv(recipe(), root="/r", hook="/h", sources=("deb uri x main",))
-    assert argv[-3:] == ("bookworm", "/r", "deb uri x main")
+    assert argv[-3:] == ("trixie", "/r", "deb uri x main")
 
 
 def test_every_script_of_the_recipe_is_shipped() -> None:

@@ -50,8 +50,8 @@ def test_stalls_of_safe() -> None:
     assert stalls["one-san-cut"] == 14
     assert stalls["interconnect-cut"] == 32
     assert stalls["disk-hangs"] == 97
-    assert stalls["application-dead"] == 127
-    assert stalls["application-cut"] == 283
+    assert stalls["application-dead"] == 134
+    assert stalls["application-cut"] == 290
 
 
 def test_the_longest_of_what_runs_at_the_same_time_counts() -> None:
