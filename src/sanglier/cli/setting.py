@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,9 +13,13 @@ from sanglier.layers.base import Goal, StackLayer
 from sanglier.layers.stack import LAYERS
 from sanglier.run.codes import Code
 from sanglier.run.secrets import load_or_generate, secrets_path
+from sanglier.run.sockets import kept
 from sanglier.run.ssh import SshTransport
 from sanglier.run.transport import Transport
 from sanglier.spec.load import load
+
+PERSIST = "SANGLIER_SSH_PERSIST"
+PERSIST_S, MOST_PERSIST_S = 60, 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +34,25 @@ class Setting:
 
     @asynccontextmanager
     async def transport(self) -> AsyncIterator[Transport]:
-        """Reach the hosts; every connection is closed at the end."""
-        transport = SshTransport(config=self.ssh_config)
+        """Reach the hosts; connections stay for a while, for the next verb."""
+        transport = SshTransport(config=self.ssh_config, sockets=kept(_persist_s()))
         try:
             yield transport
         finally:
             await transport.close()
+
+
+def _persist_s() -> int:
+    """Seconds that connections outlive a verb; SG-SSH-… for what is no number of seconds."""
+    text = os.environ.get(PERSIST, str(PERSIST_S))
+    if not text.isascii() or not text.isdigit() or int(text) > MOST_PERSIST_S:
+        raise SanglierError(
+            code=Code.CLIENT,
+            subject=f"${PERSIST}",
+            what=f"{text!r} is no number of seconds from 0 to {MOST_PERSIST_S}",
+            fix=f"unset it ({PERSIST_S} s), or set it to 0 for no connection that stays",
+        )
+    return int(text)
 
 
 def open_setting(

@@ -1,22 +1,22 @@
 """Reach hosts with the OpenSSH client, so that whatever the user's ssh_config knows works.
 
 One connection per host: the first command becomes the master of the others
-(ssh_config(5), ControlMaster), and :meth:`SshTransport.close` ends it.
+(ssh_config(5), ControlMaster).  :meth:`SshTransport.close` ends it, unless it is kept for the next
+run (``sockets``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sanglier.core.errors import SanglierError
-from sanglier.run.channel import Ending
+from sanglier.run.channel import Channel, Ending
 from sanglier.run.far_side import remote_command
+from sanglier.run.sockets import Sockets, of_this_run
 from sanglier.run.ssh_errors import explain_ssh
 from sanglier.run.transport import ProcessTransport
 from sanglier.spec.cluster import Host
@@ -27,7 +27,6 @@ _OPTIONS = (
     "ConnectTimeout=10",
     "ServerAliveInterval=5",
     "ControlMaster=auto",
-    "ControlPersist=120",
     "LogLevel=ERROR",
     "RequestTTY=no",
     "RemoteCommand=none",
@@ -38,14 +37,8 @@ _OPTIONS = (
     "ForkAfterAuthentication=no",
     "SessionType=default",
 )
-_SOCKET_ROOM = 60
-"""A socket's path has at most 107 bytes (unix(7)), and ssh adds a suffix of 17."""
-
-
-def _socket_dir() -> Path:
-    """Make a private directory (0700) with a short path."""
-    place = tempfile.gettempdir()
-    return Path(tempfile.mkdtemp(prefix="sg-", dir=place if len(place) < _SOCKET_ROOM else "/tmp"))
+_GREETING_S = 3
+"""How long a master of an earlier run may take to answer: its host may have gone in between."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,8 +49,8 @@ class SshTransport(ProcessTransport):
     client: str = "ssh"
     silence: int = 3
     """Unanswered questions, one every 5 s, after which a connection is given up."""
-    sockets: Path = field(default_factory=_socket_dir)
-    _names: dict[str, str] = field(default_factory=dict)
+    sockets: Sockets = field(default_factory=of_this_run)
+    _greetings: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     def command(self, host: Host, limit: int) -> Sequence[str]:
         """Give ssh's argv: nothing in it comes from the file except the destination."""
@@ -72,36 +65,63 @@ class SshTransport(ProcessTransport):
         return {**os.environ, "SSH_ASKPASS_REQUIRE": "never", "LC_ALL": "C"}
 
     async def close(self) -> None:
-        """End all clients, then the master connections, then the directory."""
+        """End all clients; then the master connections and their directory, if not kept."""
         await ProcessTransport.close(self)
-        await asyncio.gather(*(self._end_master(dest) for dest in self._names))
-        shutil.rmtree(self.sockets, ignore_errors=True)
+        if not self.sockets.kept:
+            await asyncio.gather(*(self._end_master(dest) for dest in self._greetings))
+        self.sockets.remove()
+
+    async def _open(self, host: Host, script: str, limit: int) -> Channel:
+        greeting = self._greetings.get(host.ssh)
+        if greeting is None:
+            greeting = asyncio.create_task(self._greet(host.ssh))
+            self._greetings[host.ssh] = greeting
+        await greeting
+        return await ProcessTransport._open(self, host, script, limit)
+
+    async def _greet(self, destination: str) -> None:
+        """End a master of an earlier run whose host does not answer through it any more."""
+        if self._socket(destination).exists() and not await self._answers(destination):
+            await self._end_master(destination)
+            self._socket(destination).unlink(missing_ok=True)
+
+    async def _answers(self, destination: str) -> bool:
+        own = ("-oControlMaster=no", "-oBatchMode=yes", "-oConnectTimeout=1", "-T")
+        return await self._call(
+            destination, *own, "--", destination, "exec true", limit=_GREETING_S
+        )
 
     def _client(self, host: Host) -> tuple[str, ...]:
-        own = (f"ServerAliveCountMax={self.silence}", f"ControlPath={self._socket(host.ssh)}")
-        options = [f"-o{option}" for option in (*_OPTIONS, *own)]
-        config = ("-F", str(self.config)) if self.config else ()
-        return (self.client, *config, *options)
+        own = (
+            f"ServerAliveCountMax={self.silence}",
+            f"ControlPersist={self.sockets.persist_s}",
+            f"ControlPath={self._socket(host.ssh)}",
+        )
+        return (*self._begin(), *(f"-o{option}" for option in (*_OPTIONS, *own)))
+
+    def _begin(self) -> tuple[str, ...]:
+        return (self.client, *(("-F", str(self.config)) if self.config else ()))
 
     def _socket(self, destination: str) -> Path:
-        name = self._names.setdefault(destination, str(len(self._names)))
-        return self.sockets / name
+        return self.sockets.path(destination, self.config)
 
     async def _end_master(self, destination: str) -> None:
-        socket = self._socket(destination)
-        if not socket.exists():
-            return
-        config = ("-F", str(self.config)) if self.config else ()
+        if self._socket(destination).exists():
+            await self._call(destination, "-O", "exit", "--", destination, limit=5)
+
+    async def _call(self, destination: str, *words: str, limit: float) -> bool:
+        """Have the client do something through a master; whether it succeeded in time."""
         process = await asyncio.create_subprocess_exec(
-            *(self.client, *config, f"-oControlPath={socket}", "-O", "exit", "--", destination),
+            *(*self._begin(), f"-oControlPath={self._socket(destination)}", *words),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
         try:
-            async with asyncio.timeout(5):
-                await process.wait()
+            async with asyncio.timeout(limit):
+                return await process.wait() == 0
         except TimeoutError:
             process.kill()
             await process.wait()
+            return False

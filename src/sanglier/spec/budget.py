@@ -28,7 +28,7 @@ RETRY_S = 1.0
 DETACH_S = 1.0
 """From an I/O error to DRBD serving from its peer."""
 ROUND_S = 2.0
-"""o2cb's peers compare heartbeats once in so long, o2hb_thread() in fs/ocfs2/cluster/heartbeat.c."""
+"""o2cb's peers look at heartbeats once in so long, o2hb_thread() in cluster/heartbeat.c."""
 RECOVERY_S = 5.0
 """The longest until o2dlm looks whether somebody died: DLM_RECO_THREAD_TIMEOUT_MS in
 fs/ocfs2/dlm/dlmrecovery.c."""

@@ -13,9 +13,7 @@ from sanglier.lab.place import Place
 from sanglier.lab.recipe import RELEASE, Kind
 from sanglier.lab.record import Record, Wish
 
-FIRST = Record(
-    image="full-1", kind=Kind.FULL, applications=2, disk_bytes=1 << 30, release=RELEASE
-)
+FIRST = Record(image="full-1", kind=Kind.FULL, applications=2, disk_bytes=1 << 30, release=RELEASE)
 
 
 def test_a_new_lab_has_the_defaults() -> None:

@@ -97,7 +97,7 @@ async def test_missing_ssh_client_is_said(tmp_path: Path) -> None:
     transport = SshTransport(client="no-such-ssh-client")
     assert await code_of(transport, "true") == Code.CLIENT
     await transport.close()
-    assert not transport.sockets.exists()
+    assert not transport.sockets.directory.exists()
 
 
 def test_destination_cannot_become_an_option() -> None:
@@ -108,4 +108,4 @@ def test_destination_cannot_become_an_option() -> None:
     assert argv[1:3] == ["-F", "/etc/my_config"]
     assert "-oBatchMode=yes" in argv
     assert "-oStrictHostKeyChecking=yes" in argv
-    transport.sockets.rmdir()
+    transport.sockets.remove()
