@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from sanglier.core.action import Script
@@ -19,17 +19,23 @@ class Look:
     script: Script
 
 
+Part = Callable[[str, Collection[str], Collection[str]], str]
+"""What a command printed, its words, some of these -> what it printed about those."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
     """A read-only script; ``name`` is unique on its host."""
 
     name: str
     script: Script
+    part: Part | None = None
+    """Probes with the same text and this are asked at once, with the words of all: one process."""
     needs: tuple[Look, ...] = ()
     """What it reads from variables."""
     plain: bool = False
-    """It leaves nothing behind in a shell (no variable, folder, option), and so needs none of its
-    own: a fork less."""
+    """Nothing in it can end a shell (as a wrong number in ``$((…))`` does), and no look sets one of
+    its variables: it needs no shell of its own, a fork less.  Options and folder are set back."""
     slow: bool = False
     """It waits for other hosts, and is asked first: all else is then read within moments."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sanglier.core.action import Action, RemoveFile, Run, Script, WriteFile
@@ -30,12 +30,25 @@ DIGEST = Script(text='sha256sum -- "$@" 2>/dev/null; :')
 
 def read_probe(name: str, paths: tuple[str, ...]) -> Probe:
     """Ask for whole files; :func:`parse_read`."""
-    return Probe(name=name, script=Script(text=READ.text, args=paths), plain=True)
+    script = Script(text=READ.text, args=paths)
+    return Probe(name=name, script=script, part=_read_part, plain=True)
 
 
 def digest_probe(name: str, paths: tuple[str, ...]) -> Probe:
     """Ask for digests of files; :func:`parse_digest`."""
-    return Probe(name=name, script=Script(text=DIGEST.text, args=paths), plain=True)
+    script = Script(text=DIGEST.text, args=paths)
+    return Probe(name=name, script=script, part=_digest_part, plain=True)
+
+
+def _digest_part(text: str, _paths: Collection[str], mine: Collection[str]) -> str:
+    return "\n".join(line for line in text.split("\n") if line.partition("  ")[2] in mine)
+
+
+def _read_part(text: str, paths: Collection[str], mine: Collection[str]) -> str:
+    """Return the files of ``mine``, each behind its header."""
+    found = _bodies(text, paths)
+    kept = (path for path in found if path in mine)
+    return "\n\n".join("\n".join((_header(path), *found[path])) for path in kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,17 +91,25 @@ def parse_read(output: Output, paths: tuple[str, ...]) -> dict[str, FileState]:
 
     An empty line that tail puts between files belongs to none of them.
     """
-    headers = {f"==> {path} <==": path for path in paths}
+    return {path: as_file("\n".join(b)) for path, b in _bodies(output.text, paths).items()}
+
+
+def _header(path: str) -> str:
+    return f"==> {path} <=="
+
+
+def _bodies(text: str, paths: Collection[str]) -> dict[str, list[str]]:
+    headers = {_header(path): path for path in paths}
     bodies: dict[str, list[str]] = {}
     body: list[str] = []
-    for line in output.text.split("\n"):
+    for line in text.split("\n"):
         if line in headers and headers[line] not in bodies:
             if body and body[-1] == "":
                 body.pop()
             body = bodies.setdefault(headers[line], [])
         else:
             body.append(line)
-    return {path: as_file("\n".join(lines)) for path, lines in bodies.items()}
+    return bodies
 
 
 def as_file(text: str) -> FileState:

@@ -52,8 +52,15 @@ COROSYNC_CONF = _look(
     "corosync_conf",
     "corosync_conf=$(tail -v -n +1 -- /etc/corosync/corosync.conf 2>/dev/null)",
 )
-PACEMAKER = _look("pacemaker", "pacemaker=$(pidof pacemakerd)")
-"""Its processes; empty when it does not run."""
+PACEMAKER = _look(
+    "pacemaker",
+    """
+pacemaker=
+read -r pacemaker < /sys/fs/cgroup/system.slice/pacemaker.service/cgroup.procs && return 0
+pacemaker=$(pidof pacemakerd)
+""",
+)
+"""A process of its unit, or its own that somebody started by hand; empty when it does not run."""
 
 # $1 resource -> $shown: its part of $drbd_shown, empty when the kernel does not have it.
 SHOWN_OF = """

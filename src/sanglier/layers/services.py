@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sanglier.core.action import Script
@@ -35,7 +35,17 @@ Units = Mapping[str, Unit]
 def units_probe(units: tuple[str, ...]) -> Probe:
     """Ask for the states of ``units`` in one process."""
     text = 'systemctl show -p Id,ActiveState,UnitFileState -- "$@" 2>/dev/null; :'
-    return Probe(name="units", script=Script(text=text, args=units), plain=True)
+    return Probe(name="units", script=Script(text=text, args=units), part=_part, plain=True)
+
+
+def _part(text: str, _units: Collection[str], mine: Collection[str]) -> str:
+    """Return the blocks of some units."""
+    return "\n\n".join(block for block in text.split("\n\n") if _id_of(block) in mine)
+
+
+def _id_of(block: str) -> str:
+    lines = (line for line in block.splitlines() if line.startswith("Id="))
+    return next(lines, "Id=").removeprefix("Id=")
 
 
 def parse_units(output: Output) -> dict[str, Unit]:

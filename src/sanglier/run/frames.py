@@ -25,11 +25,14 @@ class Marker:
         """Shell functions ``_begin NAME`` and ``_end NAME STATUS``.
 
         ``_end`` prints a newline of its own first, so that an answer without
-        one at its end is framed too; :class:`Framer` takes it off again.
+        one at its end is framed too; :class:`Framer` takes it off again.  Then it sets back what a
+        frame may have changed that had no shell of its own.
         """
+        back = 'set +f; unset IFS; cd "$_home" || cd /'
         return (
+            "_home=$PWD\n"
             f"_begin() {{ printf '%s\\n' \"{self.word} begin $1\"; }}\n"
-            f"_end() {{ printf '\\n%s\\n' \"{self.word} end $1 $2\"; }}\n"
+            f"_end() {{ printf '\\n%s\\n' \"{self.word} end $1 $2\"; {back}; }}\n"
         )
 
     def frame(self, name: str, body: str, *, plain: bool = False) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sanglier.core.address import Address
@@ -38,11 +38,49 @@ class Question:
     probe: Probe
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """Questions that one script answers: the same command with the words of all."""
+
+    probe: Probe
+    numbers: tuple[int, ...]
+
+    def part(self, text: str, probe: Probe) -> str:
+        """Return what is one probe's of the answer."""
+        if probe.part is None or len(self.numbers) == 1:
+            return text
+        return probe.part(text, _words(self.probe), _words(probe))
+
+
+def _words(probe: Probe) -> tuple[str, ...]:
+    return tuple(str(word) for word in probe.script.args)
+
+
+def pooled(questions: Sequence[Question]) -> tuple[Pool, ...]:
+    """Put the questions together that are one command's; slow ones come first."""
+    numbers: dict[object, list[int]] = {}
+    for number, probe in enumerate(question.probe for question in questions):
+        key = number if probe.part is None else (probe.script.text, probe.part)
+        numbers.setdefault(key, []).append(number)
+    pools = [_pool(questions, mine) for mine in numbers.values()]
+    return tuple(sorted(pools, key=lambda pool: not pool.probe.slow))
+
+
+def _pool(questions: Sequence[Question], numbers: Sequence[int]) -> Pool:
+    probes = [questions[number].probe for number in numbers]
+    if len(probes) == 1:
+        return Pool(probe=probes[0], numbers=tuple(numbers))
+    words = dict.fromkeys(word for probe in probes for word in probe.script.args)
+    script = replace(probes[0].script, args=tuple(words))
+    return Pool(probe=replace(probes[0], script=script), numbers=tuple(numbers))
+
+
 @dataclass(slots=True)
 class Reading:
     """The answers of one host as they come in."""
 
     questions: tuple[Question, ...]
+    pools: tuple[Pool, ...]
     framer: Framer
     clock: Callable[[], float] = time.time
     answers: dict[int, Output] = field(default_factory=dict)
@@ -52,8 +90,11 @@ class Reading:
         """Take a line of the host's answer."""
         match self.framer.feed(line):
             case Ended(name=name, status=status, text=text):
-                self.answers[int(name)] = Output(status=status, text=text)
-                self.times[int(name)] = self.clock()
+                pool, now = self.pools[int(name)], self.clock()
+                for number in pool.numbers:
+                    told = pool.part(text, self.questions[number].probe)
+                    self.answers[number] = Output(status=status, text=told)
+                    self.times[number] = now
 
     @property
     def whole(self) -> bool:
@@ -79,16 +120,13 @@ def questions_for(goal: Goal, layers: Sequence[StackLayer], host: str) -> tuple[
     )
 
 
-def probe_script(
-    questions: Sequence[Question], marker: Marker, state_dir: str, *, wait: bool
-) -> str:
+def probe_script(pools: Sequence[Pool], marker: Marker, state_dir: str, *, wait: bool) -> str:
     """Put all probes into one script; ``wait`` for the steps of a killed run to end first."""
     parts = [marker.define()]
     if wait:
         parts.append(step_lock(state_dir, shared=True))
     looked: set[Look] = set()
-    probes = enumerate(question.probe for question in questions)
-    for number, probe in sorted(probes, key=lambda numbered: not numbered[1].slow):
+    for number, probe in enumerate(pool.probe for pool in pools):
         parts += [_unheard(look) for look in probe.needs if look not in looked]
         looked.update(probe.needs)
         body = render(probe.script, reveal=False)
@@ -129,8 +167,9 @@ class Gathering:
 
     async def _ask(self, host: Host, questions: tuple[Question, ...]) -> Reading:
         marker = Marker()
-        script = probe_script(questions, marker, self.transport.state_dir, wait=self.wait)
-        reading = Reading(questions, Framer(marker))
+        pools = pooled(questions)
+        script = probe_script(pools, marker, self.transport.state_dir, wait=self.wait)
+        reading = Reading(questions, pools, Framer(marker))
         limit = PROBE_LIMIT_S + (LOCK_WAIT_S if self.wait else 0)
         result = await self.transport.run(host, script, limit=limit, on_line=reading.take)
         if result.status == BUSY_STATUS:

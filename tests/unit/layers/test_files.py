@@ -19,15 +19,18 @@ from sanglier.layers.files import (
     DIGEST,
     READ,
     REREAD,
+    Files,
     WantedFile,
     as_read,
     differs,
+    digest_probe,
     parse_digest,
     parse_read,
+    read_probe,
     remove_step,
     write_step,
 )
-from sanglier.layers.services import Unit, parse_units
+from sanglier.layers.services import Unit, parse_units, units_probe
 
 ADDRESS = Address(host="h", layer="l", subject="s")
 LINES = st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=30)
@@ -122,3 +125,36 @@ def test_units_are_read_in_any_number() -> None:
 
 def test_without_systemd_no_unit_is_known() -> None:
     assert parse_units(Output(status=0, text="")) == {}
+
+
+def _trimmed(files: Files) -> dict[str, tuple[str, str]]:
+    """Newlines at the end of the last file are lost."""
+    return {path: (now.digest, (now.text or "").rstrip("\n")) for path, now in files.items()}
+
+
+@given(st.lists(st.sampled_from(CONTENTS) | st.none(), min_size=2, max_size=5), st.data())
+def test_a_layers_part_of_a_common_answer_is_what_it_had_been_told_alone(
+    tmp_path_factory: pytest.TempPathFactory, contents: list[str | None], data: st.DataObject
+) -> None:
+    place = tmp_path_factory.mktemp("pool")
+    paths = tuple(str(place / f"{number}") for number in range(len(contents)))
+    for path, content in zip(paths, contents, strict=True):
+        if content is not None:
+            Path(path).write_text(content)
+    mine = tuple(data.draw(st.lists(st.sampled_from(paths), min_size=1, unique=True)))
+    read, digest = read_probe("files", mine), digest_probe("files", mine)
+    assert read.part
+    assert digest.part
+    part = read.part(run(READ.text, *paths).text, paths, mine)
+    alone = parse_read(run(READ.text, *mine), mine)
+    assert _trimmed(parse_read(Output(status=0, text=part), mine)) == _trimmed(alone)
+    part = digest.part(run(DIGEST.text, *paths).text, paths, mine)
+    assert parse_digest(Output(status=0, text=part)) == parse_digest(run(DIGEST.text, *mine))
+
+
+def test_units_of_a_common_answer_are_each_layers_own() -> None:
+    blocks = "Id=a.service\nActiveState=active\nUnitFileState=enabled\n\nId=b.mount\nActiveState=x"
+    probe = units_probe(("b.mount",))
+    assert probe.part
+    part = probe.part(blocks, ("a.service", "b.mount"), ("b.mount",))
+    assert parse_units(Output(status=0, text=part)) == {"b.mount": Unit(active="x")}

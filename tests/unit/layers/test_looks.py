@@ -17,8 +17,8 @@ from sanglier.layers.network.facts import NetworkFacts
 from sanglier.layers.numbers.facts import Kind, NumbersFacts, Rank
 from sanglier.layers.ocfs2.facts import Ocfs2Facts
 from sanglier.layers.stack import LAYERS
-from sanglier.run.frames import Ended, Framer, Marker
-from sanglier.run.gather import probe_script, questions_for
+from sanglier.run.frames import Framer, Marker
+from sanglier.run.gather import Reading, pooled, probe_script, questions_for
 
 from .goal import GOAL, HOSTS, SECRETS, VOLUME
 from .recordings import facts_of, outputs_of
@@ -134,18 +134,15 @@ def addresses(root: Root, *found: str) -> None:
 def gathered(root: Root, host: str) -> dict[tuple[str, str], Output]:
     """Run the script of a whole gathering; a file passes for a block device."""
     questions = questions_for(GOAL, LAYERS, host)
-    marker = Marker()
-    script = probe_script(questions, marker, "/nowhere", wait=False)
+    marker, pools = Marker(), pooled(questions)
+    script = probe_script(pools, marker, "/nowhere", wait=False)
     status, text = root.shell(root.rooted(script).replace("[ -b ", "[ -e "))
     assert status == 0
-    framer, found = Framer(marker), {}
+    reading = Reading(questions, pools, Framer(marker))
     for line in text.replace(str(root.place), "").splitlines():
-        match framer.feed(line):
-            case Ended(name=name, status=ended, text=said):
-                question = questions[int(name)]
-                found[question.layer.name, question.probe.name] = Output(status=ended, text=said)
-    assert len(found) == len(questions)
-    return found
+        reading.take(line)
+    assert reading.whole
+    return {(q.layer.name, q.probe.name): reading.answers[n] for n, q in enumerate(questions)}
 
 
 def parsed(root: Root, host: str, layer: str) -> object:
@@ -332,17 +329,25 @@ def all_probes(chosen: Callable[[Probe], bool]) -> list[Probe]:
     return [probe for probe in found if chosen(probe)]
 
 
-def test_a_plain_probe_leaves_its_shell_as_it_was(tmp_path: Path) -> None:
+LOOKED = {"addresses", "proc_mounts", "drbd_state", "drbd_shown", "drbd_files", "corosync_values",
+          "corosync_conf", "pacemaker", "device_numbers"}  # fmt: skip
+
+
+def test_a_plain_probe_does_no_harm_to_its_shell(tmp_path: Path) -> None:
     """Its frame has no subshell of its own."""
-    root = Root(tmp_path)
+    assert {n for p in all_probes(lambda _: True) for look in p.needs for n in look.sets} == LOOKED
+    root, marker = Root(tmp_path), Marker()
     for probe in all_probes(lambda p: p.plain):
-        state = 'pwd; set | grep -vE "^(_|PPID|OPTIND|LINENO)="; echo "$-"'
-        body = render(probe.script, reveal=True)
-        script = f"({state}) >before\n{{\n{body}\n}} >said 2>&1 </dev/null\n({state}) >after\n"
+        looked = "\n".join(f"{name}=kept" for name in sorted(LOOKED))
+        state = 'pwd; echo "$- ${IFS-unset} $PATH"; set | grep -E "^(' + "|".join(LOOKED) + ')="'
+        framed = marker.frame("0", render(probe.script, reveal=True), plain=True)
+        script = (
+            f"{marker.define()}{looked}\nunset IFS\n({state}) >before\n{framed}\n({state}) >after"
+        )
         status, _ = root.shell(f"PATH={tmp_path}\ncd {tmp_path}\nPATH=/usr/bin:/bin\n{script}")
         assert status == 0
         assert (tmp_path / "before").read_text() == (tmp_path / "after").read_text(), probe.name
-        assert not re.search(r"\b(exit|exec|set|trap)\b", probe.script.text), probe.name
+        assert not re.search(r"\b(exit|exec|trap)\b|\$\(\(", probe.script.text), probe.name
 
 
 def test_a_look_sets_its_variables_whatever_is_there(tmp_path: Path) -> None:

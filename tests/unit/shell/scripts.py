@@ -23,7 +23,7 @@ from sanglier.core.shell import render
 from sanglier.layers.stack import LAYERS
 from sanglier.run.far_side import envelope, remote_command
 from sanglier.run.frames import Marker
-from sanglier.run.gather import probe_script, questions_for
+from sanglier.run.gather import pooled, probe_script, questions_for
 
 TREE = Path(__file__).parents[3]
 SOURCE = TREE / "src/sanglier"
@@ -193,7 +193,9 @@ def sent() -> Iterator[Piece]:
     """Give what is sent whole: everything that a host is asked, and the shell around it."""
     for host in ("disk-a", "witness", "srv-a"):
         marker = Marker("nonce")
-        asked = probe_script(questions_for(GOAL, LAYERS, host), marker, "/run/sanglier", wait=True)
+        asked = probe_script(
+            pooled(questions_for(GOAL, LAYERS, host)), marker, "/run/sanglier", wait=True
+        )
         yield Piece(name=f"gathering-{host}", text=envelope(marker, asked))
     yield Piece(name="remote-command", text=remote_command(30))
 

@@ -105,7 +105,7 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
             digest_probe("files", secret),
             _told("conf", SHOW_CONF, looks.COROSYNC_CONF),
             units_probe(UNITS),
-            Probe(name="values", script=Script(text=VALUES), needs=(looks.COROSYNC,)),
+            Probe(name="values", script=Script(text=VALUES), needs=(looks.COROSYNC,), plain=True),
             _told("configuration", CONFIGURATION, looks.PACEMAKER),
             _told("state", STATE, looks.PACEMAKER),
             _asked("link", LINK, STORAGE_DATABASE, OUTDATED),
@@ -123,7 +123,7 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
 
 
 def _asked(name: str, text: str, *args: str) -> Probe:
-    return Probe(name=name, script=Script(text=text, args=args))
+    return Probe(name=name, script=Script(text=text, args=args), plain=True)
 
 
 def _told(name: str, text: str, look: Look) -> Probe:

@@ -96,7 +96,12 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
         asked = [(v, ON_STORAGE, (v.name, resource_path(v), tree_of(v)))
                  for v in goal.cluster.volumes if host in v.devices]  # fmt: skip
     return tuple(
-        Probe(name=f"traces-{volume.name}", script=Script(text=text, args=args), needs=needs)
+        Probe(
+            name=f"traces-{volume.name}",
+            script=Script(text=text, args=args),
+            needs=needs,
+            plain=True,
+        )
         for volume, text, args in asked
     )
 

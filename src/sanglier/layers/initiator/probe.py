@@ -86,8 +86,8 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
         read_probe("files", SHOWN),
         digest_probe("secret-files", (CONF_PATH,)),
         units_probe(UNITS),
-        Probe(name="records", script=Script(text=RECORDS)),
-        Probe(name="sessions", script=Script(text=SESSIONS)),
+        Probe(name="records", script=Script(text=RECORDS), plain=True),
+        Probe(name="sessions", script=Script(text=SESSIONS), plain=True),
     )
 
 

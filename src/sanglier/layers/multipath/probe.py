@@ -35,7 +35,7 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
         read_probe("files", (PATH,)),
         units_probe((DAEMON,)),
         Probe(name="maps", script=Script(text=MAPS), plain=True),
-        Probe(name="disks", script=Script(text=DISKS)),
+        Probe(name="disks", script=Script(text=DISKS), plain=True),
         Probe(name="config", script=Script(text=CONFIG), plain=True),
     )
 

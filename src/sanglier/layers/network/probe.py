@@ -71,7 +71,9 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
         return ()
     ends = [end for link in links_of(goal.cluster, host) for end in (link.source, link.peer)]
     return (
-        Probe(name="addresses", script=Script(text=ADDRESSES), needs=(looks.ADDRESSES,)),
+        Probe(
+            name="addresses", script=Script(text=ADDRESSES), needs=(looks.ADDRESSES,), plain=True
+        ),
         Probe(
             name="links",
             script=Script(text=LINKS, args=tuple(ends)),

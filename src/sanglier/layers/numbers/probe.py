@@ -99,10 +99,14 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     """Ask application servers about o2cb, storage servers about the mirror and what is on it."""
     name = (goal.cluster.name,)
     servers = any(server.name == host for server in goal.cluster.applications)
-    o2cb = Probe(name="o2cb", script=Script(text=O2CB, args=name), needs=(looks.MOUNTS,))
+    o2cb = Probe(
+        name="o2cb", script=Script(text=O2CB, args=name), needs=(looks.MOUNTS,), plain=True
+    )
     asked = [o2cb] if servers else []
     if any(server.name == host for server in goal.cluster.storage):
-        asked.append(Probe(name="mirror", script=Script(text=MIRROR), needs=MIRROR_NEEDS))
+        asked.append(
+            Probe(name="mirror", script=Script(text=MIRROR), needs=MIRROR_NEEDS, plain=True)
+        )
     return tuple(asked)
 
 

@@ -82,7 +82,7 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     return (
         read_probe("files", paths),
         units_probe(units_of(goal.cluster)),
-        Probe(name="cluster", script=Script(text=CLUSTER, args=(goal.cluster.name,))),
+        Probe(name="cluster", script=Script(text=CLUSTER, args=(goal.cluster.name,)), plain=True),
         Probe(name="mounts", script=Script(text=MOUNTS), needs=(looks.MOUNTS,), plain=True),
         *filesystems,
     )

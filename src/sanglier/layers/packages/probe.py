@@ -37,7 +37,7 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
     names = "|".join(m.replace("_", "[_-]") for m in modules_of(goal.cluster, host)) or "none"
     return (
         Probe(name="installed", script=Script(text=INSTALLED, args=wanted), plain=True),
-        Probe(name="modules", script=Script(text=MODULES, args=(f"({names})[.]ko",))),
+        Probe(name="modules", script=Script(text=MODULES, args=(f"({names})[.]ko",)), plain=True),
         Probe(name="sources", script=Script(text=SOURCES), plain=True),
     )
 

@@ -50,6 +50,7 @@ def probes(goal: Goal, host: str) -> tuple[Probe, ...]:
         Probe(
             name=f"export-{volume.name}",
             script=Script(text=EXPORT, args=(core(volume), tpg(goal, volume, server))),
+            plain=True,
         )
         for volume in goal.cluster.volumes
         if host in volume.devices
