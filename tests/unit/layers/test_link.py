@@ -21,11 +21,10 @@ from sanglier.layers.files import content_state
 from sanglier.layers.services import STOPPED
 
 from .alter import altered, without
-from .firing import in_link_state
+from .firing import LINKS, in_link_state
 from .goal import GOAL, STORAGE
 from .recordings import facts_of
 from .simulate import applying, cut_everywhere, destroying, may_run, settle, take_all
-from .today import LINKS
 
 UNTIL = 4951448024
 """2126-11-27, 10:13:44 UTC: of the authority in the recordings."""
