@@ -197,7 +197,7 @@ FIRING: Mapping[str, State] = {
     "SG-DISK-011": _in_maintenance(was=1 << 29, displaced=True, signatures=(OCFS2,)),
     "SG-DISK-012": _in_maintenance(was=1 << 31, ours=True, signatures=(OCFS2,)),
     "SG-DISK-013": _in_maintenance(signatures=(OCFS2,)),
-    "SG-DRBD-021": _recorded("converged"),
+    "SG-DRBD-021": lambda: with_side(facts_of("converged"), "disk-b", named="98:32"),
     "SG-DRBD-022": _recorded("converged"),
     "SG-DRBD-023": _recorded("converged"),
     "SG-CLU-001": _recorded("blank"),
