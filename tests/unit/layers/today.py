@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element
 
 from sanglier.core.probe import Output
 from sanglier.layers.cluster import cib
-from sanglier.layers.cluster.desired import files_of
+from sanglier.layers.cluster.desired import crash_file, files_of
 from sanglier.layers.drbd.desired import handler_file, resource_file
 from sanglier.layers.files import WantedFile, parse_digest
 from sanglier.layers.ocfs2.desired import mount_file
@@ -47,19 +47,23 @@ def _with_programs(text: str, programs: Mapping[str, str]) -> str:
 
 
 @cache
-def _resource_files_then() -> Mapping[str, str]:
-    """Digest of the resource file as it was wanted then -> the digest of today's."""
-    wanted = {"cases": resource_file(GOAL, VOLUME), "article": resource_file(ARTICLE, VOLUME)}
+def _files_then() -> Mapping[str, str]:
+    """Digest of a resource file, or of Pacemaker's drop-in, as wanted then -> today's digest."""
+    wanted = (
+        ("cases", "drbd", resource_file(GOAL, VOLUME)),
+        ("article", "drbd", resource_file(ARTICLE, VOLUME)),
+        ("cases", "cluster", crash_file()),
+    )
     found = {}
-    for place, file in wanted.items():
-        recorded = (FIXTURES / place / "converged/disk-a/drbd/files.txt").read_text()
+    for place, layer, file in wanted:
+        recorded = (FIXTURES / place / f"converged/disk-a/{layer}/files.txt").read_text()
         then = parse_digest(Output(status=0, text=recorded))
         found[then[file.path].digest] = file.state
     return found
 
 
-def _with_resource_file(text: str) -> str:
-    for then, now in _resource_files_then().items():
+def _with_files(text: str) -> str:
+    for then, now in _files_then().items():
         text = text.replace(then, now)
     return text
 
@@ -157,7 +161,6 @@ RENEWED: Mapping[tuple[str, str], Callable[[str], str]] = {
 def of_today(layer: str, name: str, output: Output) -> Output:
     """Give an answer with what is ours in it renewed."""
     if name == "files" and layer in PROGRAMS:
-        text = _with_programs(output.text, PROGRAMS[layer])
-        return replace(output, text=_with_resource_file(text) if layer == "drbd" else text)
+        return replace(output, text=_with_files(_with_programs(output.text, PROGRAMS[layer])))
     renewed = RENEWED.get((layer, name.partition("-")[0]))
     return output if renewed is None else replace(output, text=renewed(output.text))
