@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element
 
 from sanglier.core.probe import Output
 from sanglier.layers.cluster import cib
-from sanglier.layers.cluster.desired import crash_file, files_of
+from sanglier.layers.cluster.desired import crash_file, files_of, qdevice_file
 from sanglier.layers.drbd.desired import handler_file, resource_file
 from sanglier.layers.files import WantedFile, parse_digest
 from sanglier.layers.ocfs2.desired import mount_file
@@ -33,7 +33,11 @@ def _programs(*files: WantedFile) -> Mapping[str, str]:
     return {file.path: file.state for file in files if file.mode == 0o755}
 
 
-PROGRAMS = {"drbd": _programs(handler_file(GOAL)), "cluster": _programs(*OF_THE_CLUSTER)}
+LATER = {qdevice_file().path: qdevice_file().state}
+"""Came after the recordings."""
+PROGRAMS = {
+    "drbd": _programs(handler_file(GOAL)), "cluster": {**_programs(*OF_THE_CLUSTER), **LATER},
+}  # fmt: skip
 """Layer -> path of a program -> its digest."""
 
 

@@ -26,8 +26,9 @@ OUTDATED = "/run/sanglier/qdevice-outdated"
 AFTER_CRASH = "/usr/lib/sanglier/after-crash"
 CRASH_LIMIT_S = 20
 """For all volumes; systemd gives Pacemaker 60 s to start, its own start among them."""
-PACEMAKER_AGAIN_S = 20
+AGAIN_S = 20
 """Longer than Corosync needs to lose a server, and the others to kill it."""
+BEFORE_QDEVICE = f"{UNIT_DIR}/{QDEVICE_UNIT}.d/sanglier.conf"
 BEFORE_PACEMAKER = f"{UNIT_DIR}/pacemaker.service.d/sanglier.conf"
 
 
@@ -39,8 +40,17 @@ def crash_file() -> WantedFile:
     being killed: a kill that began before does not count, and it dies twice.
     """
     run = f"ExecStartPre=-/usr/bin/timeout {CRASH_LIMIT_S} /bin/sh {AFTER_CRASH}"
-    text = f"{HEADER}[Service]\n{run}\nRestartSec={PACEMAKER_AGAIN_S}\n"
+    text = f"{HEADER}[Service]\n{run}\nRestartSec={AGAIN_S}\n"
     return WantedFile(path=BEFORE_PACEMAKER, content=text)
+
+
+def qdevice_file() -> WantedFile:
+    """Return the drop-in by which the quorum device brings Corosync back no sooner than Pacemaker.
+
+    Debian's unit does after 0.1 s: ``Restart=on-failure`` and ``Requires=corosync.service``.
+    """
+    text = f"{HEADER}[Service]\nRestartSec={AGAIN_S}\n"
+    return WantedFile(path=BEFORE_QDEVICE, content=text)
 
 
 def requiring_file() -> WantedFile:
@@ -90,5 +100,6 @@ def files_of(goal: Goal, server: StorageServer) -> tuple[WantedFile, ...]:
         _program("node-alert", ALERT),
         _program("after-crash", AFTER_CRASH),
         crash_file(),
+        qdevice_file(),
         *_password_files(goal),
     )
