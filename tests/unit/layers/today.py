@@ -29,16 +29,16 @@ WANTED_THEN = FIXTURES / "wanted.xml"
 OF_THE_CLUSTER = files_of(GOAL, GOAL.cluster.storage[0])
 
 
-def _programs(*files: WantedFile) -> Mapping[str, str]:
-    return {file.path: file.state for file in files if file.mode == 0o755}
+def _states(*files: WantedFile) -> Mapping[str, str]:
+    return {file.path: file.state for file in files}
 
 
-LATER = {qdevice_file().path: qdevice_file().state}
-"""Came after the recordings."""
+DROP_INS = (crash_file(), qdevice_file())
 PROGRAMS = {
-    "drbd": _programs(handler_file(GOAL)), "cluster": {**_programs(*OF_THE_CLUSTER), **LATER},
-}  # fmt: skip
-"""Layer -> path of a program -> its digest."""
+    "drbd": _states(handler_file(GOAL)),
+    "cluster": _states(*(f for f in OF_THE_CLUSTER if f.mode == 0o755), *DROP_INS),
+}
+"""Layer -> path of a program, or of a drop-in for one -> its digest."""
 
 
 def _with_programs(text: str, programs: Mapping[str, str]) -> str:
@@ -51,23 +51,19 @@ def _with_programs(text: str, programs: Mapping[str, str]) -> str:
 
 
 @cache
-def _files_then() -> Mapping[str, str]:
-    """Digest of a resource file, or of Pacemaker's drop-in, as wanted then -> today's digest."""
-    wanted = (
-        ("cases", "drbd", resource_file(GOAL, VOLUME)),
-        ("article", "drbd", resource_file(ARTICLE, VOLUME)),
-        ("cases", "cluster", crash_file()),
-    )
+def _resource_files_then() -> Mapping[str, str]:
+    """Digest of the resource file as it was wanted then -> the digest of today's."""
+    wanted = {"cases": resource_file(GOAL, VOLUME), "article": resource_file(ARTICLE, VOLUME)}
     found = {}
-    for place, layer, file in wanted:
-        recorded = (FIXTURES / place / f"converged/disk-a/{layer}/files.txt").read_text()
+    for place, file in wanted.items():
+        recorded = (FIXTURES / place / "converged/disk-a/drbd/files.txt").read_text()
         then = parse_digest(Output(status=0, text=recorded))
         found[then[file.path].digest] = file.state
     return found
 
 
-def _with_files(text: str) -> str:
-    for then, now in _files_then().items():
+def _with_resource_file(text: str) -> str:
+    for then, now in _resource_files_then().items():
         text = text.replace(then, now)
     return text
 
@@ -165,6 +161,7 @@ RENEWED: Mapping[tuple[str, str], Callable[[str], str]] = {
 def of_today(layer: str, name: str, output: Output) -> Output:
     """Give an answer with what is ours in it renewed."""
     if name == "files" and layer in PROGRAMS:
-        return replace(output, text=_with_files(_with_programs(output.text, PROGRAMS[layer])))
+        text = _with_programs(output.text, PROGRAMS[layer])
+        return replace(output, text=_with_resource_file(text) if layer == "drbd" else text)
     renewed = RENEWED.get((layer, name.partition("-")[0]))
     return output if renewed is None else replace(output, text=renewed(output.text))
