@@ -87,6 +87,9 @@ class Mannered:
     switch: Honest
     later: Callable[[float, Callable[[], object]], None] = later
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    _busy_until: float = 0.0
+    """When the last deed that it still owes is done."""
     _claimed: bool | None = None
     """What a liar says; nothing until it was told something."""
     _answered: set[tuple[object, ...]] = field(default_factory=set)
@@ -114,14 +117,20 @@ class Mannered:
         return self.switch.is_on() if self._claimed is None else self._claimed
 
     def obey(self, action: Action, requester: str) -> int:
-        """Act as its manner is, and return the completion code."""
+        """Act as its manner is, and return the completion code.
+
+        Deeds are done in the order of their orders, also while the manner changes.
+        """
         match self.manner:
             case Manner.LIES:
                 return self._lie(action, requester)
             case Manner.SLOW:
+                self._busy_until = self.clock() + SLOW_S
                 self.later(SLOW_S, lambda: self.switch.obey(action, requester))
                 return DONE
             case _:
+                if (owes := self._busy_until - self.clock()) > 0:
+                    self.sleep(owes)
                 return self.switch.obey(action, requester)
 
     def _lie(self, action: Action, requester: str) -> int:

@@ -178,6 +178,27 @@ def test_a_slow_one_answers_at_once_says_on_and_acts_later(tmp_path: Path) -> No
     assert [event.done for event in power.read(there.switch.place.power_log)] == [True]
 
 
+def test_one_that_is_honest_again_does_first_what_it_owes(tmp_path: Path) -> None:
+    """A drill's seed 3001: an "off" that came after the "on" left a server without power."""
+    machine = Machine()
+    there, later = mannered(tmp_path, machine, Manner.SLOW)
+    now = [100.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+        for _, deed in later.deeds:
+            deed()
+
+    there.clock, there.sleep = (lambda: now[0]), sleep
+    there.obey(Action.OFF, "10.77.0.12")
+    manner.write(there.switch.place, HOST.name, Manner.HONEST)
+    now[0] += 2.0
+    assert there.obey(Action.ON, "10.77.0.12") == OK
+    assert now == [100.0 + manner.SLOW_S]
+    assert there.is_on()
+    assert machine.done[0] == "kill"
+
+
 def test_a_late_one_acts_at_once_and_waits_once_for_each_question(tmp_path: Path) -> None:
     machine = Machine()
     there, later = mannered(tmp_path, machine, Manner.LATE)
