@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sanglier.core.action import Action, RemoveFile, Run, Script, WriteFile
+from sanglier.core.action import Action, RemoveFile, Script, WriteFile
 from sanglier.core.address import Address
 from sanglier.core.probe import Output, Probe
 from sanglier.core.secret import Secret
@@ -23,7 +23,10 @@ HEADER = (
 
 UNIT_DIR = "/etc/systemd/system"
 """Where units and drop-ins of the server's own are, systemd.unit(5)."""
-REREAD = Run(argv=("systemctl", "daemon-reload"))
+OWED = "/run/sanglier/reread"
+"""There while systemd has not read a file of its own that a run wrote."""
+OWE = Script(text='mkdir -p "${1%/*}"; : > "$1"', args=(OWED,))
+REREAD = Script(text='systemctl daemon-reload; rm -f "$1"', args=(OWED,))
 READ = Script(text='tail -v -n +1 -- "$@" 2>/dev/null; :')
 DIGEST = Script(text='sha256sum -- "$@" 2>/dev/null; :')
 
@@ -148,9 +151,11 @@ def _difference(wanted: WantedFile, state: FileState | None) -> tuple[str, ...]:
     return tuple(lines)[2:]
 
 
-def _read_anew(path: str, then: tuple[Action, ...]) -> tuple[Action, ...]:
+def _read_anew(path: str, deed: Action, then: tuple[Action, ...] = ()) -> tuple[Action, ...]:
     """Make what has changed count: systemd reads its files anew only when told to."""
-    return (REREAD, *then) if path.startswith(f"{UNIT_DIR}/") else then
+    if not path.startswith(f"{UNIT_DIR}/"):
+        return (deed, *then)
+    return (OWE, deed, REREAD, *then)
 
 
 def write_step(
@@ -175,7 +180,7 @@ def write_step(
         mark=Mark.CREATE if state is None else Mark.CHANGE,
         summary=f"write {wanted.path}",
         reason="it is not there" if state is None else "it is not as the cluster's file says",
-        actions=(written, *_read_anew(wanted.path, then)),
+        actions=_read_anew(wanted.path, written, then),
         effect=effect,
         risk=risk,
         detail=_difference(wanted, state),
@@ -201,6 +206,6 @@ def remove_step(
         mark=Mark.REMOVE,
         summary=f"remove {path}",
         reason=reason,
-        actions=(RemoveFile(path=path), *_read_anew(path, then)),
+        actions=_read_anew(path, RemoveFile(path=path), then),
         effect=effect,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sanglier.core.action import Script
 from sanglier.core.probe import Output, Probe
+from sanglier.layers.files import OWED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,17 @@ class Unit:
         """Whether the unit starts at boot."""
         return self.enabled in {"enabled", "alias", "generated"}
 
+
+AT_BOOT = f"""
+at_boot() {{
+    if [ -e {OWED} ]; then systemctl daemon-reload; rm -f {OWED}; fi
+    [ "$(systemctl is-enabled -- "$@" 2>/dev/null | grep -cx enabled)" -eq $# ] ||
+        SYSTEMCTL_SKIP_SYSV=1 systemctl enable -q --no-reload -- "$@" 2>/dev/null
+}}
+"""
+"""Shell: have units start at boot, and now by the files that are there: a run may have been killed
+after it wrote them.  Links in /etc/rc?.d count only for what has no unit; update-rc.d(8), which
+would make them wherever there is an LSB script of the name, takes seconds."""
 
 RUNNING = Unit(active="active", enabled="enabled")
 STOPPED = Unit(active="inactive", enabled="disabled")

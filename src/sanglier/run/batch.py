@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sanglier.core.action import Action, Carried, Script, WriteFile
+from sanglier.core.action import Action, Carried, RemoveFile, Script, WriteFile
 from sanglier.core.address import Address
 from sanglier.core.errors import SanglierError
 from sanglier.core.events import Outcome, Sink, StepEnded, StepStarted
 from sanglier.core.secret import Secret, mask
 from sanglier.core.shell import render
 from sanglier.core.step import Step
+from sanglier.layers.files import REREAD
 from sanglier.run.codes import Code
 from sanglier.run.far_side import BUSY_STATUS, LOCK_WAIT_S, step_lock
 from sanglier.run.frames import Began, Ended, Framer, Happening, Inside, Marker
@@ -35,6 +36,22 @@ def step_body(step: Step, *, reveal: bool) -> str:
     for action in step.actions:
         parts += [render(action, reveal=reveal), '_s=$?; [ "$_s" = 0 ] || exit "$_s"']
     return "\n".join(parts)
+
+
+def left_to_a_later(steps: Sequence[Step]) -> frozenset[int]:
+    """Number the steps that need not have systemd read its files: one soon after them does.
+
+    Between the two there are only files, so nothing runs by what systemd has not read.
+    """
+    left: set[int] = set()
+    waiting: list[int] = []
+    for number, step in enumerate(steps):
+        if REREAD in step.actions:
+            left.update(waiting)
+            waiting = [number] if step.actions[-1] == REREAD else []
+        elif not all(isinstance(action, WriteFile | RemoveFile) for action in step.actions):
+            waiting = []
+    return frozenset(left)
 
 
 Told = Mapping[Address, str]
@@ -69,6 +86,12 @@ def shown_script(step: Step) -> str:
     return "\n".join(render(action, reveal=False) for action in step.actions)
 
 
+def _break_off(left: Collection[int], number: int) -> str:
+    """End the script at a step that failed; what was left to it, or to one after it, is done."""
+    owed = any(one < number for one in left)
+    return f"{{ {render(REREAD, reveal=True)} >/dev/null 2>&1; exit 0; }}" if owed else "exit 0"
+
+
 def batch_script(steps: Sequence[Step], marker: Marker, state_dir: str) -> str:
     """Put steps into one script under the exclusive step lock; the first failure ends it.
 
@@ -77,12 +100,14 @@ def batch_script(steps: Sequence[Step], marker: Marker, state_dir: str) -> str:
     it starts would keep the lock for ever.
     """
     parts = [marker.define(), step_lock(state_dir, shared=False)]
+    left = left_to_a_later(steps)
     for number, step in enumerate(steps):
-        body = step_body(step, reveal=True)
+        shorter = replace(step, actions=step.actions[:-1]) if number in left else step
+        body = step_body(shorter, reveal=True)
         parts += [
             f"_begin {number}",
             f"(\n{body}\n) </dev/null 2>&1 9>&-",
-            f'_t=$?\n_end {number} "$_t"\n[ "$_t" = 0 ] || exit 0',
+            f'_t=$?\n_end {number} "$_t"\n[ "$_t" = 0 ] || {_break_off(left, number)}',
         ]
     return "\n".join(parts)
 

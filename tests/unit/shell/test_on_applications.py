@@ -8,6 +8,7 @@ import pytest
 from layers.goal import VOLUME
 
 from sanglier.core.shell import render
+from sanglier.layers import files, services
 from sanglier.layers.initiator import moves as initiator
 from sanglier.layers.multipath import steps as multipath
 from sanglier.layers.multipath import teardown
@@ -21,7 +22,7 @@ UNIT, AGAIN = "data.mount", "sanglier-mount-again@data.service"
 
 @pytest.fixture(name="host")
 def fixture_host(tmp_path: Path) -> Host:
-    host = Host(tmp_path, places="etc|sys|proc|var|dev/mapper")
+    host = Host(tmp_path, places="etc|sys|proc|var|run|dev/mapper")
     host.noting("systemctl", "iscsiadm", "multipathd", "multipath", "umount", "dmsetup", "sleep")
     for tool in ("dmesg", "fuser"):
         host.tool(tool, ":")
@@ -160,13 +161,29 @@ def test_o2cb_has_started_when_its_cluster_is_online(host: Host) -> None:
     assert "o2cb did not bring guiguiabloc online" in told
     host.put("/sys/kernel/config/cluster/guiguiabloc/heartbeat/mode")
     assert host.run(ocfs2.START, "guiguiabloc", "start") == (0, "")
-    assert host.calls("systemctl")[-2:] == [
-        "systemctl enable -q o2cb.service", "systemctl start o2cb.service",
-    ]  # fmt: skip
-    host.put("/etc/systemd/system/multi-user.target.wants/o2cb.service")
+    assert host.calls("systemctl")[-1] == "systemctl start o2cb.service"
     host.run(ocfs2.START, "guiguiabloc", "restart")
     assert host.calls("systemctl")[-1:] == ["systemctl restart o2cb.service"]
-    assert host.calls("systemctl")[-2] != "systemctl enable -q o2cb.service"
+
+
+def begun(host: Host, *, known: str) -> list[str]:
+    """Have a unit start at boot, of which systemd says that it is ``known``; what was done."""
+    host.noting("systemctl", then=f"case $1 in is-enabled) echo {known};; esac")
+    (host.place / "calls").unlink(missing_ok=True)
+    assert host.run(services.AT_BOOT + 'at_boot "$@"', "a.service") == (0, "")
+    return [call for call in host.calls("systemctl") if "is-enabled" not in call]
+
+
+def test_a_unit_is_enabled_only_where_it_is_not(host: Host) -> None:
+    assert begun(host, known="enabled") == []
+    assert begun(host, known="disabled") == ["systemctl enable -q --no-reload -- a.service"]
+    assert begun(host, known="enabled-runtime") != []
+
+
+def test_a_unit_starts_by_the_file_that_a_killed_run_left(host: Host) -> None:
+    host.put(files.OWED)
+    assert begun(host, known="enabled") == ["systemctl daemon-reload"]
+    assert begun(host, known="enabled") == []
 
 
 MOUNTED = "/dev/mapper/sanglier-data /data ocfs2 rw,barrier=1,noatime 0 0\n"
@@ -177,7 +194,7 @@ def test_a_mount_is_made_when_it_is_seen_and_its_unit_is_enabled(host: Host) -> 
     assert host.run(ocfs2.MOUNT, *arguments)[0] == 1
     host.put("/proc/mounts", MOUNTED)
     assert host.run(ocfs2.MOUNT, *arguments) == (0, "")
-    assert f"systemctl enable -q --no-reload {UNIT}" in host.calls("systemctl")
+    assert f"systemctl enable -q --no-reload -- {UNIT}" in host.calls("systemctl")
     host.noting("systemctl", then='case "$1" in start) exit 1 ;; esac')
     assert host.run(ocfs2.MOUNT, *arguments)[0] == 1
 

@@ -23,19 +23,21 @@ from sanglier.layers.cluster.desired import (
 from sanglier.layers.cluster.facts import ClusterFacts, Node, State, WitnessFacts
 from sanglier.layers.drbd.facts import UP_TO_DATE, DrbdFacts
 from sanglier.layers.files import differs
-from sanglier.layers.services import RUNNING, STOPPED
+from sanglier.layers.services import AT_BOOT, RUNNING, STOPPED
 from sanglier.layers.target.desired import core, groups, readable, state_path, tpg
 from sanglier.layers.target.facts import Export, TargetFacts
 from sanglier.spec.cluster import Cluster, FenceDevice, StorageServer, Volume
 
-ENABLE = 'systemctl enable -q "$@" 2>/dev/null; systemctl start -- "$@"'
+ENABLE = AT_BOOT + 'at_boot "$@"; systemctl start -- "$@"'
 # $1 the quorum device, $2 the mark that it has not taken its newest certificate: when it starts, it
 # does.  Then all units.
 # Before its very first start Pacemaker is given a configuration that has it wait for a coordinator
 # for 4 s only: by default both servers wait 20 s for the one that neither is.  The whole
 # configuration, which is loaded over it, has the default again: at any later start a server that
 # is sooner up than its fellow would have it fenced.
-START_ENGINE = """
+START_ENGINE = (
+    AT_BOOT
+    + """
 systemctl is-active -q "$1" || rm -f "$2"
 shift 2
 cib=/var/lib/pacemaker/cib/cib.xml
@@ -44,8 +46,9 @@ if [ ! -e "$cib" ] && cibadmin --empty > "$cib.first" &&
     chown hacluster:haclient "$cib.first" && chmod 0600 "$cib.first"
 then mv "$cib.first" "$cib"; fi
 rm -f "$cib.first" "$cib.first.sig"
-systemctl enable -q "$@" 2>/dev/null; systemctl start -- "$@"
+at_boot "$@"; systemctl start -- "$@"
 """
+)
 # Pacemaker goes first: it closes and stops what runs here.  Its configuration would start all
 # that again, before another could be loaded.
 DISABLE = """

@@ -41,7 +41,7 @@ for line in $corosync_values; do
     case $line in runtime.config.totem.* | quorum.device.*) printf '%s\\n' "$line" ;; esac
 done
 unset IFS
-timeout 10 corosync-quorumtool -s 2>/dev/null
+timeout 10 corosync-quorumtool -s -i 2>/dev/null
 :
 """
 )

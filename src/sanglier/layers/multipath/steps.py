@@ -18,13 +18,10 @@ from sanglier.layers.initiator.steps import offered
 from sanglier.layers.multipath.desired import DAEMON, QUEUES, conf_file, settings
 from sanglier.layers.multipath.facts import Map, MultipathFacts, Path
 from sanglier.layers.network.facts import NetworkFacts
-from sanglier.layers.services import RUNNING, Unit
+from sanglier.layers.services import AT_BOOT, RUNNING, Unit
 from sanglier.spec.cluster import ApplicationServer, Volume
 
-START = """
-systemctl enable -q multipathd.service
-systemctl start multipathd.service
-"""
+START = AT_BOOT + "at_boot multipathd.service; systemctl start multipathd.service"
 RECONFIGURE = """
 systemctl -q is-active multipathd.service || return 0
 multipathd reconfigure

@@ -28,21 +28,22 @@ from sanglier.layers.ocfs2.desired import (
     unit_name,
 )
 from sanglier.layers.ocfs2.facts import O2CB, Filesystem, Mount, Ocfs2Facts
-from sanglier.layers.services import RUNNING, STOPPED
+from sanglier.layers.services import AT_BOOT, RUNNING, STOPPED
 from sanglier.spec.cluster import Volume
 
 Alter = Callable[[Ocfs2Facts], Ocfs2Facts]
 
-# $1 cluster, $2 systemd's verb.  Enabled only where it is not: update-rc.d(8), which is asked too
-# because there is an LSB script of that name, is slow.
-START = """
-[ -e /etc/systemd/system/multi-user.target.wants/o2cb.service ] ||
-    systemctl enable -q o2cb.service
+# $1 cluster, $2 systemd's verb.
+START = (
+    AT_BOOT
+    + """
+at_boot o2cb.service
 systemctl "$2" o2cb.service
 [ -d "/sys/kernel/config/cluster/$1/heartbeat" ] || {
     systemctl status --no-pager -n 20 o2cb.service; echo "o2cb did not bring $1 online"; return 1
 }
 """
+)
 # $1 device, $2 marker, $3 how (blank: must be; cut: our own unfinished one; over: consented);
 # the rest are mkfs's arguments.  A making that was cut may only be begun again over a
 # filesystem that holds nothing but what mkfs puts there.
@@ -94,9 +95,10 @@ remount() {
 # knows of it.
 MOUNT = (
     REMOUNT
+    + AT_BOOT
     + """
 systemctl reset-failed "$1" 2>/dev/null || :
-systemctl enable -q --no-reload "$1"
+at_boot "$1"
 systemctl start "$1" || {
     systemctl status --no-pager -n 20 "$1" "$4"; dmesg | tail -n 15; return 1
 }
