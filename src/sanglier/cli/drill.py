@@ -21,7 +21,7 @@ from sanglier.drill.catalogue import DRILLS
 from sanglier.drill.plan import Plan
 from sanglier.drill.report.summary import summary_lines
 from sanglier.drill.result import Verdict
-from sanglier.drill.scene import without_power
+from sanglier.drill.scene import without_power, without_time
 from sanglier.drill.schedule import Group
 from sanglier.drill.settle import PATIENCE_S
 
@@ -96,7 +96,7 @@ def all_(
     names = [
         drill.name
         for drill in DRILLS.values()
-        if (stage.lab or not drill.needs_power) and not drill.planted
+        if all(map(stage.means.make, drill.faults)) and not drill.planted
     ]
     _play(stage, [_named(name, quick, patience) for name in names], None)
 
@@ -117,7 +117,7 @@ def random_(
     """Play schedules drawn from a seed; a failing seed is worth keeping."""
     stage = _stage(file, lab, allow, ssh_config, secrets)
     chosen = random.SystemRandom().randrange(MOST_SEED) if seed is None else seed
-    drawn = schedule.draw(chosen, rounds, faults, power=stage.lab is not None)
+    drawn = schedule.draw(chosen, rounds, faults, stage.means)
     plans = [
         _plan(f"random {number}", groups, chosen, quick, patience)
         for number, groups in enumerate(drawn, start=1)
@@ -200,7 +200,7 @@ def _plan(
 
 
 def _play(stage: Stage, plans: Sequence[Plan], seed: int | None) -> None:
-    _must_have_power(stage, plans)
+    _must_be_possible(stage, plans)
     kept = store.begin(store.drills_root(os.environ), identity(seed))
     result = asyncio.run(campaign(stage, plans, kept))
     for line in summary_lines(result, kept.folder):
@@ -208,9 +208,12 @@ def _play(stage: Stage, plans: Sequence[Plan], seed: int | None) -> None:
     raise typer.Exit(OK if result.verdict is Verdict.VALID else FAILED)
 
 
-def _must_have_power(stage: Stage, plans: Sequence[Plan]) -> None:
-    """Refuse before anything begins what cannot be made; raises SG-DRILL-011."""
-    items = (item for plan in plans for group in plan.groups for item in group)
+def _must_be_possible(stage: Stage, plans: Sequence[Plan]) -> None:
+    """Refuse before anything begins what cannot be made; raises SG-DRILL-011 or SG-DRILL-016."""
+    items = [item for plan in plans for group in plan.groups for item in group]
     needing = [str(item) for item in items if item.fault.needs_power]
-    if needing and stage.lab is None:
+    if needing and not stage.means.power:
         raise without_power(", ".join(dict.fromkeys(needing)))
+    for item in items:
+        if not stage.means.make(item.fault):
+            raise without_time(str(item), item.fault.fence_s, stage.means.fence_s)

@@ -23,6 +23,7 @@ from sanglier.drill.recorder import Load
 from sanglier.drill.report.summary import run_line
 from sanglier.drill.result import Campaign, DrillRun, Moment
 from sanglier.drill.scene import Scene
+from sanglier.drill.schedule import Means
 from sanglier.drill.store import Kept
 from sanglier.drill.workloads import all_workloads
 from sanglier.lab import life
@@ -43,6 +44,12 @@ class Stage:
     setting: Setting
     lab: Lab | None
     console: Console
+
+    @property
+    def means(self) -> Means:
+        """What there is to make faults with."""
+        given_s = self.setting.goal.cluster.timings.fence_s
+        return Means(power=self.lab is not None, fence_s=given_s)
 
     @property
     def machine(self) -> str:

@@ -8,6 +8,7 @@ from itertools import combinations
 from types import MappingProxyType
 
 from sanglier.drill.faults import FAULTS
+from sanglier.drill.faults.base import Fault
 from sanglier.drill.schedule import Group, parse, single
 
 
@@ -22,7 +23,12 @@ class Drill:
     @property
     def needs_power(self) -> bool:
         """Whether a fault of it needs power over the hosts."""
-        return any(item.fault.needs_power for group in self.groups for item in group)
+        return any(fault.needs_power for fault in self.faults)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """All of its faults."""
+        return tuple(item.fault for group in self.groups for item in group)
 
     @property
     def planted(self) -> tuple[str, ...]:

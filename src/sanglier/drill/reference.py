@@ -74,8 +74,16 @@ def _fault(fault: Fault) -> str:
     fenced = f"{roles}, {fault.at_most} at most" if roles else "nobody"
     return _row(
         f"`{fault.name}`", fault.explains, f"{fault.hold_s:.0f}", fenced, fault.prediction or "-",
-        _yes(fault.plain), _yes(fault.needs_power),
+        _yes(fault.plain), _needs(fault),
     )  # fmt: skip
+
+
+def _needs(fault: Fault) -> str:
+    words = (
+        "a lab" if fault.needs_power else "",
+        f"`fence: {fault.fence_s}`" * bool(fault.fence_s),
+    )
+    return ", ".join(filter(None, words))
 
 
 def _combined(drill: Drill) -> str:
@@ -85,7 +93,7 @@ def _combined(drill: Drill) -> str:
 
 
 def _planted(fault: Fault) -> str:
-    return _row(f"`{fault.name}`", fault.explains, f"`{fault.planted}`", _yes(fault.needs_power))
+    return _row(f"`{fault.name}`", fault.explains, f"`{fault.planted}`", _needs(fault))
 
 
 def main() -> None:

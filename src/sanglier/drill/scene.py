@@ -188,6 +188,17 @@ async def in_time(answer: Awaitable[Result], subject: str, limit: int) -> Result
         ) from error
 
 
+def without_time(subject: str, needed_s: int, given_s: int) -> SanglierError:
+    """Make the error of power switches that are slower than the file says."""
+    return SanglierError(
+        code="SG-DRILL-016",
+        subject=subject,
+        what=f"its power switches need {needed_s} s to switch off and on, the file gives {given_s}",
+        why="no kill would be confirmed while they are so slow",
+        fix="play it with `timings: safe`, or with a `fence` of as many seconds",
+    )
+
+
 def without_power(subject: str) -> SanglierError:
     """Make the error of a fault that cannot be made here."""
     return SanglierError(

@@ -70,15 +70,29 @@ def _item(whole: str, text: str) -> Item:
     return Item(fault=fault, choice=int(match["choice"] or 0), hold_s=hold_s)
 
 
-def available(*, power: bool) -> tuple[Fault, ...]:
-    """Give the faults that can be made with or without power over the hosts."""
-    return tuple(fault for fault in FAULTS.values() if power or not fault.needs_power)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What there is to make faults with."""
+
+    power: bool
+    """Power over the hosts: a lab."""
+    fence_s: int
+    """What the file's timeouts give a fence device, seconds."""
+
+    def make(self, fault: Fault) -> bool:
+        """Tell whether the fault can be made."""
+        return (self.power or not fault.needs_power) and fault.fence_s <= self.fence_s
 
 
-def draw(seed: int, rounds: int, size: int, *, power: bool) -> tuple[tuple[Group, ...], ...]:
-    """Draw ``rounds`` schedules of ``size`` words; the same seed gives the same schedules."""
+def available(means: Means) -> tuple[Fault, ...]:
+    """Return the faults that can be made."""
+    return tuple(fault for fault in FAULTS.values() if means.make(fault))
+
+
+def draw(seed: int, rounds: int, size: int, means: Means) -> tuple[tuple[Group, ...], ...]:
+    """Draw ``rounds`` schedules of ``size`` words; the same seed and means: the same schedules."""
     chance = random.Random(seed)
-    plain = tuple(fault for fault in available(power=power) if fault.plain)
+    plain = tuple(fault for fault in available(means) if fault.plain)
     return tuple(tuple(_group(chance, plain) for _ in range(size)) for _ in range(rounds))
 
 

@@ -119,7 +119,7 @@ class Wish(Part):
     )
     fence: str | None = Field(
         None,
-        description="The longest that the fence devices take until a server is confirmed off. "
+        description="The longest that a fence device takes until a server is off and on again. "
         "Measure it; a server management controller takes 3 to 20 seconds.",
         examples=["8s"],
         json_schema_extra={

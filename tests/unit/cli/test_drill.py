@@ -9,6 +9,9 @@ from typer.testing import CliRunner
 
 from sanglier.cli.drill import app
 from sanglier.core.errors import SanglierError
+from sanglier.drill.faults import FAULTS
+from sanglier.drill.scene import without_time
+from sanglier.drill.schedule import Means
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "lab.yaml"
 
@@ -32,3 +35,13 @@ def test_without_a_lab_a_fault_that_needs_power_is_refused_at_once(
     assert isinstance(error, SanglierError)
     assert (error.code, error.subject) == ("SG-DRILL-011", told)
     assert not (tmp_path / "drills").exists()
+
+
+@pytest.mark.parametrize(("fence_s", "refused"), [(8, True), (14, False)])
+def test_switches_that_are_slower_than_the_file_says_are_refused(
+    fence_s: int, refused: bool
+) -> None:
+    fault = FAULTS["link-cut-switches-slow"]
+    assert Means(power=True, fence_s=fence_s).make(fault) is not refused
+    error = without_time("link-cut-switches-slow+25", fault.fence_s, fence_s)
+    assert (error.code, "14 s" in error.what) == ("SG-DRILL-016", True)

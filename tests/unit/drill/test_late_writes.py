@@ -10,7 +10,7 @@ import pytest
 from sanglier.drill.catalogue import DRILLS
 from sanglier.drill.faults import FAULTS, planted
 from sanglier.drill.result import DrillRun, Verdict
-from sanglier.drill.schedule import available, parse
+from sanglier.drill.schedule import Means, available, parse
 from sanglier.drill.workloads.retired import _READ, _WRITE, Retired
 from sanglier.spec.cluster import Host
 
@@ -138,4 +138,4 @@ def test_what_is_planted_is_never_drawn_and_says_what_must_find_it() -> None:
     for fault in FAULTS.values():
         assert not (fault.planted and fault.plain)
         assert DRILLS[fault.name].planted == ((fault.planted,) if fault.planted else ())
-    assert any(fault.planted for fault in available(power=False))
+    assert any(fault.planted for fault in available(Means(power=False, fence_s=20)))

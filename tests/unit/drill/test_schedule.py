@@ -17,6 +17,9 @@ def test_a_word_is_read_back_as_it_was_written() -> None:
     assert schedule.word(schedule.parse(text)) == text
 
 
+LAB, NO_LAB = (schedule.Means(power=power, fence_s=20) for power in (True, False))
+
+
 def test_a_fault_alone_has_its_own_time() -> None:
     (item,) = schedule.parse("open-killed")
     assert item.hold_s == FAULTS["open-killed"].hold_s
@@ -34,30 +37,38 @@ def test_what_is_no_word_is_refused_with_the_names(text: str) -> None:
 def test_a_seed_gives_the_same_schedules_and_they_can_be_replayed(
     seed: int, rounds: int, size: int
 ) -> None:
-    drawn = schedule.draw(seed, rounds, size, power=True)
-    assert drawn == schedule.draw(seed, rounds, size, power=True)
+    drawn = schedule.draw(seed, rounds, size, LAB)
+    assert drawn == schedule.draw(seed, rounds, size, LAB)
     assert [len(one) for one in drawn] == [size] * rounds
     for group in (group for one in drawn for group in one):
         assert schedule.parse(schedule.word(group)) == group
 
 
 def test_different_seeds_draw_differently() -> None:
-    assert schedule.draw(1, 3, 5, power=True) != schedule.draw(2, 3, 5, power=True)
+    assert schedule.draw(1, 3, 5, LAB) != schedule.draw(2, 3, 5, LAB)
 
 
 def test_without_power_no_fault_needs_it() -> None:
-    drawn = schedule.draw(7, 20, 5, power=False)
+    drawn = schedule.draw(7, 20, 5, NO_LAB)
     assert not [i for one in drawn for group in one for i in group if i.fault.needs_power]
 
 
+def test_switches_are_not_slower_than_the_file_gives_them() -> None:
+    fast = schedule.Means(power=True, fence_s=8)
+    drawn = schedule.draw(3, 60, 6, fast)
+    names = {item.fault.name for one in drawn for group in one for item in group}
+    assert "open-killed" in names
+    assert names & {"switch-slow", "switch-late", "link-cut-switches-slow"} == set()
+
+
 def test_random_schedules_draw_every_plain_fault() -> None:
-    drawn = schedule.draw(3, 60, 6, power=True)
+    drawn = schedule.draw(3, 60, 6, LAB)
     names = {item.fault.name for one in drawn for group in one for item in group}
     assert names == {fault.name for fault in FAULTS.values() if fault.plain}
 
 
 def test_what_is_refused_while_something_is_wrong_is_drawn_alone() -> None:
-    pairs = [g for one in schedule.draw(5, 80, 6, power=True) for g in one if len(g) > 1]
+    pairs = [g for one in schedule.draw(5, 80, 6, LAB) for g in one if len(g) > 1]
     assert len(pairs) > 20
     assert not [item for group in pairs for item in group if item.fault.alone]
 

@@ -113,6 +113,9 @@ class Fault:
     kills: bool = False
     """Whether it takes the power of all that it hits, application servers among them."""
     needs_power: bool = False
+    fence_s: int = 0
+    """What the power switches need for it, off and on, seconds.  Where the file's timeouts give a
+    fence device less, no kill is confirmed as long as it lasts."""
     choices: int = 2
     """How many hosts a random schedule may choose from, where there is a choice."""
     opens_s: float = 0.0

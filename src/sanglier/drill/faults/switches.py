@@ -18,6 +18,11 @@ from sanglier.drill.power import SWITCH, Manner
 from sanglier.drill.scene import Role, Scene
 from sanglier.spec.cluster import Host
 
+SLOW_FENCE_S = 14
+"""Off and on of a slow one, 5 s each, and what the agent asks between."""
+LATE_FENCE_S = 20
+"""An agent puts five questions and orders in a row, and each answer is 3 s late."""
+
 Whose = Callable[[Scene, Host], Sequence[Host]]
 
 
@@ -66,7 +71,7 @@ def _honest(deed: Deed) -> Deed:
 def _switch(
     name: str, whose: Whose, manner: Manner, explains: str, *, cut_link: bool = False,
     hold_s: float = 30, prediction: str = "", plain: bool = True, planted: str = "",
-    either: bool = False,
+    either: bool = False, fence_s: int = 0,
 ) -> Fault:  # fmt: skip
     """Freeze the open server, or cut the mirror, while some power switches behave like that."""
     deed: Deed = cut_mirror if cut_link else freeze
@@ -77,7 +82,7 @@ def _switch(
         name=name, role=Role.OPEN, hold_s=hold_s, needs_power=True, explains=explains,
         inject=_with(whose, manner, deed), heal=_honest(undo),
         took=_seen(whose, manner, evidence), prediction=prediction, plain=plain, planted=planted,
-        fences=frozenset({Role.OPEN, Role.STANDBY} if either else {aimed}),
+        fences=frozenset({Role.OPEN, Role.STANDBY} if either else {aimed}), fence_s=fence_s,
     )  # fmt: skip
 
 
@@ -90,12 +95,12 @@ FAULTS = (
     _switch(
         "switch-slow", _its_own, Manner.SLOW,
         "the open server freezes, and its power switch acts seconds after it has answered",
-        prediction="open-server-frozen",
+        prediction="open-server-frozen", fence_s=SLOW_FENCE_S,
     ),
     _switch(
         "switch-late", _its_own, Manner.LATE,
         "the open server freezes, and its power switch answers seconds late",
-        prediction="open-server-frozen",
+        prediction="open-server-frozen", fence_s=LATE_FENCE_S,
     ),
     Fault(
         name="switch-dead", role=Role.OPEN, hold_s=30, needs_power=True,
@@ -109,7 +114,7 @@ FAULTS = (
         "link-cut-switches-slow", _both, Manner.SLOW,
         "the replication link is cut, and both power switches act seconds after they have "
         "answered: one server may die, not both",
-        cut_link=True, hold_s=25, prediction="replication-cut",
+        cut_link=True, hold_s=25, prediction="replication-cut", fence_s=SLOW_FENCE_S,
     ),
     _switch(
         "link-cut-switch-lies", _the_other, Manner.LIES,
