@@ -6,13 +6,12 @@ import sys
 
 from sanglier.core.errors import SanglierError
 from sanglier.lab import life
-from sanglier.lab.record import Wish
 
 
 def lack() -> str:
     """Say what keeps a lab from being here; empty if nothing does."""
     try:
-        life.check(Wish())
+        life.check()
     except SanglierError as refused:
         return f"the lab's tests cannot run here; `./test unit` can\n{refused}"
     return ""

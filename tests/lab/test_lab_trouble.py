@@ -19,6 +19,7 @@ from sanglier.lab.recipe import Kind
 pytestmark = pytest.mark.lab
 
 UP = f'exec "$@" "{sys.executable}" -m sanglier.cli.main lab up --name t-trouble --only witness'
+APART = "mkdir -p /run/netns; mount -t tmpfs none /run/netns"
 ROOT_BYTES = 3 << 30
 EMPTY = "mount -t tmpfs -o size=1m,{} none"
 
@@ -47,7 +48,7 @@ def keep_image(at: Path, size: int) -> None:
 def up(before: str, *options: str, at: Path) -> str:
     """Run `lab up` in a mount namespace of its own, after ``before``; it must refuse, once."""
     done = subprocess.run(
-        ["unshare", "--mount", *options, "sh", "-euc", f"{before}\n{UP}"],
+        ["unshare", "--mount", *options, "sh", "-euc", f"{APART}\n{before}\n{UP}"],
         env=os.environ
         | {"SANGLIER_CACHE": str(at / "cache"), "SANGLIER_LAB_DIR": str(at / "run")},
         capture_output=True, text=True, check=False, timeout=60,

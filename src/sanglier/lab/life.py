@@ -39,15 +39,14 @@ POWER_SECONDS = 20.0
 """How long ``up`` waits for the power switches, once the hosts answer."""
 
 
-def check(wish: Wish) -> None:
+def check() -> None:
     """Refuse what cannot be on this machine, before anything is begun."""
     preflight.check_extra()
     uml.check_machine()
     preflight.check()
     preflight.check_machine()
     preflight.check_directory(place.cache_dir(), "SANGLIER_CACHE", programs=True)
-    programs = bool(wish.volatile)
-    preflight.check_directory(place.run_dir(), "SANGLIER_LAB_DIR", programs=programs)
+    preflight.check_directory(place.run_dir(), "SANGLIER_LAB_DIR", programs=False)
 
 
 def up(name: str, wish: Wish, report: Report = quiet) -> Lab:
@@ -57,7 +56,7 @@ def up(name: str, wish: Wish, report: Report = quiet) -> Lab:
     again, or ``down``.
     """
     where = place.place(name)
-    check(wish)
+    check()
     began = time.monotonic()
     with lock.whole(where.lock, "lab up", patience=1.0):
         lab = _prepare(where, wish, report)

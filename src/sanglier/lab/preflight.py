@@ -54,7 +54,7 @@ def check() -> None:
         raise refuse(
             7, "lab", "needs root",
             why="it makes a network namespace, bridges and taps",
-            fix="run it with sudo; nothing outside the namespace is touched",
+            fix="run it as root, or with sudo; nothing outside the namespace is touched",
         )  # fmt: skip
     absent = missing(REQUIRED_COMMANDS)
     if absent:

@@ -180,6 +180,7 @@ def test_the_machine_is_looked_at_before_anything_is_made(
     monkeypatch.setenv("SANGLIER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("SANGLIER_LAB_DIR", str(tmp_path / "run"))
     monkeypatch.setattr(uml, "MACHINE", "none")
+    monkeypatch.setattr(life, "_prepare", lambda *_: pytest.fail("it has begun"))
     with pytest.raises(SanglierError, match="SG-LAB-042"):
         life.up("lab", Wish())
     assert list(tmp_path.iterdir()) == []
