@@ -42,10 +42,6 @@ CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_CHROOT": 18, "CAP_SYS_ADMIN": 21}
 build, for namespaces and mounts."""
 USERS = 1 << 16
 """Users and groups that a Debian system has; an image's files are of some of them."""
-CONTAINER = (
-    "in a container: --privileged, or at least --device /dev/net/tun --cap-add NET_ADMIN "
-    "--cap-add SYS_ADMIN"
-)
 
 
 def check() -> None:
@@ -78,10 +74,16 @@ def check_machine() -> None:
         raise _may_not(refused)
 
 
+def _container() -> str:
+    """Tell what whoever starts a container must give it."""
+    options = ("--device /dev/net/tun", "--cap-add NET_ADMIN", "--cap-add SYS_ADMIN")
+    return f"in a container: --privileged, or at least {' '.join(options)}"
+
+
 def _may_not(why: str) -> LabError:
     return refuse(
         41, "lab up", "cannot run here: it may not make namespaces, mounts, bridges and taps",
-        why=why, fix=f"run it as root of the machine or of a virtual one; {CONTAINER}",
+        why=why, fix=f"run it as root of the machine or of a virtual one; {_container()}",
     )  # fmt: skip
 
 
@@ -109,7 +111,7 @@ def _check_tun() -> None:
     if lack:
         raise refuse(
             9, "lab up", f"cannot run here: it needs {TUN}",
-            why=f"the hosts' network cards are taps; {lack}", fix=f"modprobe tun; {CONTAINER}",
+            why=f"the hosts' network cards are taps; {lack}", fix=f"modprobe tun; {_container()}",
         )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -174,13 +175,12 @@ def test_a_machine_whose_apt_knows_no_debian_is_refused_before_a_build(
     assert "apt-get update" in error.value.fix
 
 
-def test_the_machine_is_looked_at_before_anything_is_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SANGLIER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("SANGLIER_LAB_DIR", str(tmp_path / "run"))
+def test_the_machine_is_looked_at_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uml, "MACHINE", "none")
     monkeypatch.setattr(life, "_prepare", lambda *_: pytest.fail("it has begun"))
-    with pytest.raises(SanglierError, match="SG-LAB-042"):
-        life.up("lab", Wish())
-    assert list(tmp_path.iterdir()) == []
+    with tempfile.TemporaryDirectory(prefix="s-", dir="/tmp") as short:
+        monkeypatch.setenv("SANGLIER_CACHE", f"{short}/cache")
+        monkeypatch.setenv("SANGLIER_LAB_DIR", f"{short}/run")
+        with pytest.raises(SanglierError, match="SG-LAB-042"):
+            life.up("lab", Wish())
+        assert list(Path(short).iterdir()) == []
