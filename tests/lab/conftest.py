@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
 
+import able
 import pytest
 from cluster_site import DISK_BYTES, Site, make_site
 from xdist.remote import Producer
@@ -24,6 +25,7 @@ from sanglier.lab.record import Wish
 
 OWN_LABS = (
     "test_lab_life.py",
+    "test_lab_trouble.py",
     "test_lab_volatile.py",
     "test_stack_0_quick.py",
     "test_stack_9_bare.py",
@@ -86,6 +88,13 @@ class TwoProcesses(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return Share.of(Path(nodeid.partition("::")[0]).name)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Say once, and not with every test, why there can be no lab here."""
+    begins = not (_in_two_processes() or session.config.option.collectonly)
+    if begins and (lack := able.lack()):
+        pytest.exit(lack, returncode=1)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TwoProcesses:

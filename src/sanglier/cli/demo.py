@@ -106,6 +106,7 @@ def _lab(name: str, console: Console, keep: bool) -> Iterator[Lab]:
         console.print(f"  {subject:<8} {what}", style="dim")
 
     place(name)  # refused here, it would hide below why nothing came up
+    life.check()
     console.print("== Boot five servers with real kernels on this machine", style="bold")
     done = False
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from sanglier.lab.errors import refuse
 
 NO_SPACE = "No space left on device"
 UNREACHABLE = "Failed to fetch"
+UNKNOWN = re.compile("Unable to locate package|installation candidate|not have a Release file")
+"""What apt-get says where an archive has not that package, or not that release."""
 
 
 def run(
@@ -51,6 +54,12 @@ def failure(argv: tuple[str, ...], status: int, output: str) -> Exception:
             16, argv[0], "could not fetch packages", why=tail,
             fix="building an image needs the Debian archive that this machine's apt uses: "
             "does `apt-get update` work?",
+        )  # fmt: skip
+    if UNKNOWN.search(output):
+        return refuse(
+            45, argv[0], "found packages of the lab in no archive", why=tail,
+            fix="this machine's apt must know an archive of Debian that has the hosts' release "
+            "and that of their kernel: see /etc/apt/sources.list.d",
         )  # fmt: skip
     return refuse(90, argv[0], f"failed with status {status}: {tail}", why=" ".join(argv)[:400])
 

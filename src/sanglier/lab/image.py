@@ -11,15 +11,15 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 
 from sanglier.lab import lock, mirror, preflight
 from sanglier.lab.command import failure, run
-from sanglier.lab.errors import LabError
+from sanglier.lab.errors import LabError, refuse
 from sanglier.lab.kernel import Kernel, dead, parse_check, refuse_unsafe
 from sanglier.lab.place import cache_dir, run_dir
 from sanglier.lab.recipe import (
@@ -68,6 +68,8 @@ class Image:
     key: str
     directory: Path
     kernel: Kernel
+    files: Mapping[str, int] = field(default_factory=dict)
+    """Its files, by their names in it, and their sizes; images of before know none."""
 
     @property
     def root(self) -> Path:
@@ -106,9 +108,35 @@ def load(directory: Path) -> Image | None:
     """Read a cached image, or None if there is none."""
     try:
         found = json.loads((directory / "manifest.json").read_text())
+        kernel = Kernel(**found["kernel"])
     except FileNotFoundError:
         return None
-    return Image(key=directory.name, directory=directory, kernel=Kernel(**found["kernel"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise _broken(directory, "manifest.json is no manifest") from error
+    files = {str(name): int(size) for name, size in found.get("files", {}).items()}
+    return Image(key=directory.name, directory=directory, kernel=kernel, files=files)
+
+
+def refuse_broken(image: Image) -> None:
+    """Refuse an image of which a file is missing or shorter than it was built: SG-LAB-043."""
+    there = _sizes(image.directory)
+    for name, size in image.files.items():
+        if there.get(name) != size:
+            raise _broken(image.directory, f"{name} has {there.get(name, 0)} bytes of {size}")
+
+
+def _sizes(directory: Path) -> dict[str, int]:
+    """Files, by their names in ``directory``, and their sizes."""
+    files = (path for path in sorted(directory.rglob("*")) if path.is_file())
+    return {str(path.relative_to(directory)): path.stat().st_size for path in files}
+
+
+def _broken(directory: Path, why: str) -> LabError:
+    return refuse(
+        43, "lab up", f"cannot use the image {directory}: it is not whole", why=why,
+        fix=f"`lab down` the labs that were made from it, then `rm -r {directory}`: "
+        "`lab up` builds it anew",
+    )  # fmt: skip
 
 
 def ensure(kind: Kind, release: str, report: Report) -> Image:
@@ -118,11 +146,13 @@ def ensure(kind: Kind, release: str, report: Report) -> Image:
     image = load(images / wanted.key)
     if image is None:
         images.mkdir(parents=True, exist_ok=True)
+        _check_build(images)
         report(wanted.key, "is not in the cache: building it (about a minute)")
         with lock.whole(images / f"{wanted.key}.lock", "image build", patience=BUILD_SECONDS):
             image = load(images / wanted.key) or _build(wanted, images, report)
         prune(images, keep=wanted.key)
         _sweep(images)
+    refuse_broken(image)
     refuse_unsafe(image.kernel)
     os.utime(image.directory)
     return image
@@ -156,11 +186,27 @@ def used_images() -> frozenset[str]:
     return frozenset(used)
 
 
+def _check_build(images: Path) -> None:
+    """Refuse a build for which there is no room (SG-LAB-012) or no archive (SG-LAB-045)."""
+    preflight.check_space(images, NEEDED_BYTES, "an image of the hosts is built there")
+    if not _sources(KERNEL_SUITE):
+        raise refuse(
+            45, "lab up", "cannot build an image: this machine's apt knows no archive of Debian",
+            why=f"the hosts' kernel and packages come from there, the kernel from {KERNEL_SUITE}",
+            fix="`apt-get update`; if that is not enough, add Debian to /etc/apt/sources.list.d",
+        )  # fmt: skip
+
+
+def settle(out: Path, target: Path) -> None:
+    """Put a whole image into its place, where the remains of a removed one may lie."""
+    shutil.rmtree(target, ignore_errors=True)
+    out.rename(target)
+
+
 def _build(wanted: Recipe, images: Path, report: Report) -> Image:
     """Build in ``images`` while holding the key's lock: what lies there is ours to remove."""
     started = time.monotonic()
     work = images / f".building-{wanted.key}"
-    preflight.check_space(images, NEEDED_BYTES)
     shutil.rmtree(work, ignore_errors=True)
     try:
         out = work / "out"
@@ -173,7 +219,7 @@ def _build(wanted: Recipe, images: Path, report: Report) -> Image:
         if wanted.kind is Kind.BARE:
             mirror.write_index(out / "mirror")
         _write_manifest(out, wanted, kernel)
-        out.rename(images / wanted.key)
+        settle(out, images / wanted.key)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     report(wanted.key, f"built, {time.monotonic() - started:.0f} s")
@@ -242,5 +288,8 @@ def _check_kernel(out: Path) -> Kernel:
 
 
 def _write_manifest(out: Path, wanted: Recipe, kernel: Kernel) -> None:
-    manifest = {"kernel": asdict(kernel), "suite": wanted.suite, "packages": wanted.packages}
+    manifest = {
+        "kernel": asdict(kernel), "suite": wanted.suite, "packages": wanted.packages,
+        "files": _sizes(out),
+    }  # fmt: skip
     (out / "manifest.json").write_text(json.dumps(manifest, indent=2))

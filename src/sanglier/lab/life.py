@@ -21,6 +21,7 @@ from sanglier.lab import (
     preflight,
     record,
     topology,
+    uml,
     volatile,
 )
 from sanglier.lab.control import Lab, quiet
@@ -38,15 +39,24 @@ POWER_SECONDS = 20.0
 """How long ``up`` waits for the power switches, once the hosts answer."""
 
 
+def check() -> None:
+    """Refuse what cannot be on this machine, before anything is begun."""
+    preflight.check_extra()
+    uml.check_machine()
+    preflight.check()
+    preflight.check_machine()
+    preflight.check_directory(place.cache_dir(), "SANGLIER_CACHE", programs=True)
+    preflight.check_directory(place.run_dir(), "SANGLIER_LAB_DIR", programs=False)
+
+
 def up(name: str, wish: Wish, report: Report = quiet) -> Lab:
     """Make the lab, or mend it; returns when every wanted host answers ssh.
 
     Whatever is made is recorded first: interrupted anywhere, it can be called
     again, or ``down``.
     """
-    preflight.check_extra()
-    preflight.check()
     where = place.place(name)
+    check()
     began = time.monotonic()
     with lock.whole(where.lock, "lab up", patience=1.0):
         lab = _prepare(where, wish, report)
@@ -67,10 +77,11 @@ def _prepare(where: place.Place, wish: Wish, report: Report) -> Lab:
     else:
         new = record.again(where.name, old, wish)
         found = _recorded_image(where.name, old)
+        image.refuse_broken(found)
     hosts = topology.build(where.name, new.applications)
     for host in new.only:
         hosts.host(host)
-    preflight.check_space(where.data, NEEDED_BYTES)
+    _check_space(where, _memory(new, hosts) if old is None else 0)
     where.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     where.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     where.sockets.mkdir(exist_ok=True)
@@ -85,6 +96,22 @@ def _prepare(where: place.Place, wish: Wish, report: Report) -> Lab:
     if new.kind is Kind.BARE:
         _serve_mirror(where, found)
     return lab
+
+
+def _memory(known: Record, hosts: Topology) -> int:
+    """Count the bytes that all wanted hosts together may use."""
+    return sum(host.memory_mib for host in hosts.hosts if known.wants(host.name)) << 20
+
+
+def _check_space(where: place.Place, memory: int) -> None:
+    """Refuse hosts whose disks do not fit, or whose ``memory`` fits neither there nor /dev/shm."""
+    beside = uml.memory_on_disk(memory, where.data)
+    why = f"and their memory, for which {preflight.SHARED_MEMORY} has no room (or is noexec)"
+    preflight.check_space(
+        where.data,
+        NEEDED_BYTES + beside,
+        f"hosts' disks are kept there{f', {why}' if beside else ''}",
+    )
 
 
 def _serve_mirror(where: place.Place, found: Image) -> None:
@@ -158,14 +185,13 @@ def _recorded_image(lab: str, old: Record) -> Image:
 
 
 def _assemble(where: place.Place, known: Record, hosts: Topology, found: Image) -> Lab:
-    needed = sum(host.memory_mib for host in hosts.hosts if known.wants(host.name)) << 20
     driver = UserModeLinux(
         place=where,
         image=found,
         disk_bytes=known.disk_bytes,
         disks=known.disks,
         volatile=known.volatile,
-        memory_dir=preflight.memory_dir(needed, where.data),
+        memory_dir=preflight.memory_dir(_memory(known, hosts), where.data),
     )
     return Lab(place=where, record=known, topology=hosts, driver=driver)
 

@@ -86,8 +86,8 @@ class Place:
 
     @property
     def volatile(self) -> Path:
-        """What boots storage servers whose disks have a volatile cache."""
-        return self.state / "volatile"
+        """What boots storage servers with volatile disks: not in /run, which is often noexec."""
+        return self.data / "volatile"
 
     def identity(self, host: str) -> Path:
         """Files that a host copies over its own at its first boot."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from sanglier.lab import network
 from sanglier.lab.command import free_bytes, missing
-from sanglier.lab.errors import refuse
+from sanglier.lab.errors import LabError, refuse
 
 REQUIRED_COMMANDS = {
     "mmdebstrap": "mmdebstrap",
@@ -33,14 +37,20 @@ EXTRA_MODULE = "pyghmi"
 SHARED_MEMORY = Path("/dev/shm")
 TUN = Path("/dev/net/tun")
 
+CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_CHROOT": 18, "CAP_SYS_ADMIN": 21}
+"""What root of a container may lack, capabilities(7): for bridges and taps, for an image's
+build, for namespaces and mounts."""
+USERS = 1 << 16
+"""Users and groups that a Debian system has; an image's files are of some of them."""
+
 
 def check() -> None:
-    """Refuse to go on without root, without a command, or without taps."""
+    """Refuse to go on without root, or without a command."""
     if os.geteuid() != 0:
         raise refuse(
             7, "lab", "needs root",
             why="it makes a network namespace, bridges and taps",
-            fix="run it with sudo; nothing outside the namespace is touched",
+            fix="run it as root, or with sudo; nothing outside the namespace is touched",
         )  # fmt: skip
     absent = missing(REQUIRED_COMMANDS)
     if absent:
@@ -48,12 +58,89 @@ def check() -> None:
             8, "lab", f"misses packages of this machine: {', '.join(absent)}",
             fix=f"apt-get install {' '.join(absent)}",
         )  # fmt: skip
-    if not TUN.exists():
+
+
+def check_machine() -> None:
+    """Refuse to begin where root may not make what every lab is made of: SG-LAB-009, 041."""
+    lacking = lacking_capabilities(Path("/proc/self/status").read_text())
+    if lacking:
+        raise _may_not(f"root lacks {', '.join(lacking)}")
+    for kind in ("uid", "gid"):
+        if mapped(Path(f"/proc/self/{kind}_map").read_text()) < USERS:
+            raise _may_not(f"root is that of a user namespace with too few {kind}s, {kind}_map")
+    _check_tun()
+    refused = network.attempt()
+    if refused:
+        raise _may_not(refused)
+
+
+def _container() -> str:
+    """Tell what whoever starts a container must give it."""
+    options = ("--device /dev/net/tun", "--cap-add NET_ADMIN", "--cap-add SYS_ADMIN")
+    return f"in a container: --privileged, or at least {' '.join(options)}"
+
+
+def _may_not(why: str) -> LabError:
+    return refuse(
+        41, "lab up", "cannot run here: it may not make namespaces, mounts, bridges and taps",
+        why=why, fix=f"run it as root of the machine or of a virtual one; {_container()}",
+    )  # fmt: skip
+
+
+def lacking_capabilities(status: str) -> tuple[str, ...]:
+    """Read CapEff out of /proc/PID/status, proc(5), and name what is not in it."""
+    lines = dict(line.partition(":")[::2] for line in status.splitlines())
+    held = int(lines["CapEff"], 16)
+    return tuple(name for name, bit in CAPABILITIES.items() if not held >> bit & 1)
+
+
+def mapped(table: str) -> int:
+    """Count the users of a user namespace: /proc/PID/uid_map, user_namespaces(7)."""
+    return sum(int(line.split()[2]) for line in table.splitlines())
+
+
+def _check_tun() -> None:
+    """Open it: a container may show a device that it does not let anybody open."""
+    try:
+        descriptor = os.open(TUN, os.O_RDWR | os.O_CLOEXEC)
+        device = stat.S_ISCHR(os.fstat(descriptor).st_mode)
+        os.close(descriptor)
+        lack = "" if device else "it is no device"
+    except OSError as error:
+        lack = os.strerror(error.errno or 0)
+    if lack:
         raise refuse(
-            9, "lab", f"needs {TUN}",
-            why="the hosts' network cards are taps",
-            fix="modprobe tun; in a container, pass the device in",
+            9, "lab up", f"cannot run here: it needs {TUN}",
+            why=f"the hosts' network cards are taps; {lack}", fix=f"modprobe tun; {_container()}",
         )  # fmt: skip
+
+
+def check_directory(directory: Path, variable: str, *, programs: bool) -> None:
+    """Refuse a directory in which no file can be made, or no program executed: SG-LAB-044."""
+    lack = _lack_of(directory, programs=programs)
+    if lack:
+        raise refuse(
+            44, "lab up", f"cannot use the directory {directory}", why=lack,
+            fix=f"point {variable} at a directory on another disk",
+        )  # fmt: skip
+
+
+def _lack_of(directory: Path, *, programs: bool) -> str:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        return "it is no directory"
+    except OSError as error:
+        return f"it cannot be made: {os.strerror(error.errno or 0)}"
+    try:
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        if error.errno != errno.ENOSPC:  # of which `check_space` has the figures
+            return f"no file can be made there: {os.strerror(error.errno or 0)}"
+    if programs and os.statvfs(directory).f_flag & os.ST_NOEXEC:
+        return "it is mounted with noexec, and the hosts' kernel is a program that lies there"
+    return ""
 
 
 def check_extra() -> None:
@@ -97,11 +184,11 @@ def _shared_memory_fits(needed: int) -> bool:
     return shutil.disk_usage(SHARED_MEMORY).free >= needed
 
 
-def check_space(directory: Path, needed: int) -> None:
-    """Refuse to fill a disk: SG-LAB-012 with less than ``needed`` bytes free."""
+def check_space(directory: Path, needed: int, why: str) -> None:
+    """Refuse to fill a disk: SG-LAB-012 with less than ``needed`` bytes free; ``why`` for what."""
     free = free_bytes(directory)
     if free < needed:
         raise refuse(
-            12, str(directory), f"has {free >> 20} MiB free, {needed >> 20} are needed",
-            fix="free some space, or point SANGLIER_CACHE at a larger disk",
+            12, "lab up", f"needs {needed >> 20} MiB in {directory}, {free >> 20} are free",
+            why=why, fix="free some space, or point SANGLIER_CACHE at a larger disk",
         )  # fmt: skip

@@ -14,12 +14,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sanglier.lab import daemon, mconsole, network, process, volatile
+from sanglier.lab import daemon, mconsole, network, preflight, process, volatile
 from sanglier.lab.driver import Sighting, State
-from sanglier.lab.errors import LabError
+from sanglier.lab.errors import LabError, refuse
 from sanglier.lab.image import Image
 from sanglier.lab.place import Place
 from sanglier.lab.topology import LabHost
+
+MACHINE = "x86_64"
+"""What uname(2) calls the processors that its kernel is a program for."""
 
 QUICK_BOOT = (
     "quiet", "loglevel=4", "net.ifnames=0", "pty.legacy_count=0", "apparmor=0", "audit=0",
@@ -57,6 +60,23 @@ def processor(host: LabHost) -> int:
     """
     allowed = sorted(os.sched_getaffinity(0))
     return allowed[int(host.address.rpartition(".")[2]) % len(allowed)]
+
+
+def check_machine() -> None:
+    """Refuse to begin on a processor that its kernel is no program for: SG-LAB-042."""
+    machine = os.uname().machine
+    if machine != MACHINE:
+        raise refuse(
+            42, "lab up", f"cannot run here: this machine is {machine}",
+            why=f"the hosts' kernel is a program for {MACHINE}, Debian's user-mode-linux",
+            fix=f"use a machine of {MACHINE}; all verbs but `lab` and `demo` work here, "
+            "and so does `./test unit`",
+        )  # fmt: skip
+
+
+def memory_on_disk(needed: int, data: Path) -> int:
+    """Count the bytes of hosts' memory that are to lie beside their disks: /dev/shm is better."""
+    return needed // 2 if preflight.memory_dir(needed, data) == data else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -204,7 +204,7 @@ def test_the_image_s_start_preloads_the_library_beside_its_own() -> None:
 
 @pytest.mark.skipif(not COMPILERS, reason="no C compiler here")
 def test_what_boots_a_volatile_host_is_made_once_and_again(tmp_path: Path) -> None:
-    place = Place(name="lab", state=tmp_path, data=tmp_path)
+    place = Place(name="lab", state=tmp_path / "run", data=tmp_path)
     directory = tmp_path / "image"
     directory.mkdir()
     boot = resources.files("sanglier.lab") / "image" / "boot"

@@ -12,6 +12,8 @@ from sanglier.core.action import Script
 from sanglier.core.shell import render
 
 PLACES = "etc|sys|proc|var"
+ROOTS_PATH = "/usr/sbin:/sbin"
+"""What a user's path lacks, and root's on a host has."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,6 @@ class Root:
         """Give the exit status of a shell, and what it printed."""
         done = subprocess.run(
             ["sh"], input=script, capture_output=True, text=True, check=False,
-            env={"PATH": f"{self.place / 'bin'}:{os.environ['PATH']}"}, timeout=30,
+            env={"PATH": f"{self.place / 'bin'}:{os.environ['PATH']}:{ROOTS_PATH}"}, timeout=30,
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,9 @@ def _transitions(part: Path) -> Iterator[tuple[str, str]]:
             comment = ""
 
 
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("spin", "tcc"))), reason="needs spin and tcc: scripts/setup"
+)
 def test_a_small_instance_of_the_guard_holds_and_one_that_is_broken_does_not() -> None:
     done = subprocess.run(
         [MODELS / "check", "--small"], capture_output=True, text=True, check=False
