@@ -12,6 +12,12 @@ from sanglier.lab.errors import refuse
 NO_SPACE = "No space left on device"
 UNREACHABLE = "Failed to fetch"
 
+CONTAINED = (
+    "setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child",
+    "--mount-proc",
+)  # fmt: skip
+"""Prefix: every mount and process of the command goes when it does, or when we do."""
+
 
 def run(
     argv: tuple[str, ...],

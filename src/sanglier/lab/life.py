@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from sanglier.lab import (
+    choice,
     daemon,
     identity,
     image,
@@ -23,13 +24,13 @@ from sanglier.lab import (
     topology,
     volatile,
 )
+from sanglier.lab.backend import DEFAULT, Backend, Ground
 from sanglier.lab.control import Lab, quiet
 from sanglier.lab.errors import refuse
 from sanglier.lab.image import Image, Report
 from sanglier.lab.recipe import RELEASE, Kind
 from sanglier.lab.record import Record, Wish
 from sanglier.lab.topology import LabHost, Topology
-from sanglier.lab.uml import UserModeLinux
 
 NEEDED_BYTES = 1 << 30
 """Free space asked for before hosts write to their disks."""
@@ -45,8 +46,8 @@ def up(name: str, wish: Wish, report: Report = quiet) -> Lab:
     again, or ``down``.
     """
     preflight.check_extra()
-    preflight.check()
     where = place.place(name)
+    preflight.check(_backend(where, wish).commands)
     began = time.monotonic()
     with lock.whole(where.lock, "lab up", patience=1.0):
         lab = _prepare(where, wish, report)
@@ -59,32 +60,61 @@ def up(name: str, wish: Wish, report: Report = quiet) -> Lab:
     return lab
 
 
+def _backend(where: place.Place, wish: Wish) -> Backend:
+    """Tell of what back end the lab is, or is to be."""
+    old = record.load(where)
+    return choice.choose(old.driver if old else wish.driver or DEFAULT)
+
+
 def _prepare(where: place.Place, wish: Wish, report: Report) -> Lab:
+    backend = _backend(where, wish)
+    _check_wish(where.name, backend, wish)
     old = record.load(where)
     if old is None:
-        found = image.ensure(wish.kind or Kind.FULL, wish.release or RELEASE, report)
+        release = wish.release or RELEASE
+        found = image.ensure(wish.kind or Kind.FULL, release, backend.kernel, report)
         new = record.first(wish, found.key)
     else:
         new = record.again(where.name, old, wish)
         found = _recorded_image(where.name, old)
-    hosts = topology.build(where.name, new.applications)
+    hosts = topology.build(where.name, new.applications, backend.memory_mib)
     for host in new.only:
         hosts.host(host)
+    ground = _ground(where, new, hosts, found)
+    preflight.check_memory(int(ground.memory_bytes * backend.resident))
     preflight.check_space(where.data, NEEDED_BYTES)
     where.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     where.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     where.sockets.mkdir(exist_ok=True)
     record.save(where, new)
     network.ensure(where, hosts)
-    identity.ensure(where, hosts)
+    identity.ensure(where, hosts, backend.cards)
     power.ensure(where, hosts)
-    if new.volatile:
-        volatile.ensure(where, found)
-    lab = _assemble(where, new, hosts, found)
+    backend.ready(ground, report)
+    lab = Lab(place=where, record=new, topology=hosts, driver=backend.drive(ground))
     _serve_power(where)
     if new.kind is Kind.BARE:
         _serve_mirror(where, found)
     return lab
+
+
+def _check_wish(lab: str, backend: Backend, wish: Wish) -> None:
+    if wish.volatile and not backend.volatile:
+        raise refuse(
+            38, lab, f"cannot have volatile disks with --driver {backend.name}",
+            fix="leave out --volatile, or make the lab with --driver uml",
+        )  # fmt: skip
+
+
+def _ground(where: place.Place, known: Record, hosts: Topology, found: Image) -> Ground:
+    return Ground(
+        place=where,
+        image=found,
+        disk_bytes=known.disk_bytes,
+        disks=known.disks,
+        volatile=known.volatile,
+        memory_bytes=sum(h.memory_mib for h in hosts.hosts if known.wants(h.name)) << 20,
+    )
 
 
 def _serve_mirror(where: place.Place, found: Image) -> None:
@@ -157,27 +187,16 @@ def _recorded_image(lab: str, old: Record) -> Image:
     return found
 
 
-def _assemble(where: place.Place, known: Record, hosts: Topology, found: Image) -> Lab:
-    needed = sum(host.memory_mib for host in hosts.hosts if known.wants(host.name)) << 20
-    driver = UserModeLinux(
-        place=where,
-        image=found,
-        disk_bytes=known.disk_bytes,
-        disks=known.disks,
-        volatile=known.volatile,
-        memory_dir=preflight.memory_dir(needed, where.data),
-    )
-    return Lab(place=where, record=known, topology=hosts, driver=driver)
-
-
 def find(name: str) -> Lab:
     """Look up a lab; SG-LAB-011 if there is none."""
     where = place.place(name)
     known = record.load(where)
     if known is None:
         raise refuse(11, name, "there is no such lab", fix=f"`lab up --name {name}`")
-    hosts = topology.build(name, known.applications)
-    return _assemble(where, known, hosts, _recorded_image(name, known))
+    backend = choice.choose(known.driver)
+    hosts = topology.build(name, known.applications, backend.memory_mib)
+    ground = _ground(where, known, hosts, _recorded_image(name, known))
+    return Lab(place=where, record=known, topology=hosts, driver=backend.drive(ground))
 
 
 def down(name: str, report: Report = quiet) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,19 +30,21 @@ REQUIRED_PACKAGES = tuple(sorted(set(REQUIRED_COMMANDS.values()) | {"debian-arch
 EXTRA_MODULE = "pyghmi"
 """What the extra ``sanglier[lab]`` brings; only the power switches' daemon imports it."""
 
-SHARED_MEMORY = Path("/dev/shm")
 TUN = Path("/dev/net/tun")
 
 
-def check() -> None:
-    """Refuse to go on without root, without a command, or without taps."""
+def check(commands: Mapping[str, str] | None = None) -> None:
+    """Refuse to go on without root, without a command, or without taps.
+
+    ``commands`` are those of the back end, each with the package that has it.
+    """
     if os.geteuid() != 0:
         raise refuse(
             7, "lab", "needs root",
             why="it makes a network namespace, bridges and taps",
             fix="run it with sudo; nothing outside the namespace is touched",
         )  # fmt: skip
-    absent = missing(REQUIRED_COMMANDS)
+    absent = missing(REQUIRED_COMMANDS | dict(commands or {}))
     if absent:
         raise refuse(
             8, "lab", f"misses packages of this machine: {', '.join(absent)}",
@@ -75,26 +77,14 @@ def available_bytes(meminfo: str) -> int:
     return 0
 
 
-def memory_dir(needed: int, fallback: Path) -> Path:
-    """Choose where guests' memory lives: /dev/shm if ``needed`` bytes fit, else a disk.
-
-    SG-LAB-010 if the machine does not have that much memory at all.  Guests
-    resident sets are about a third of what they may use: half must be there.
-    """
+def check_memory(needed: int) -> None:
+    """Refuse to begin with less than ``needed`` bytes of memory available: SG-LAB-010."""
     available = available_bytes(Path("/proc/meminfo").read_text())
-    if available < needed // 2:
+    if available < needed:
         raise refuse(
-            10, "lab", f"needs about {needed >> 21} MiB of memory, {available >> 20} are available",
+            10, "lab", f"needs about {needed >> 20} MiB of memory, {available >> 20} are available",
             fix="end something large, or ask for fewer --applications",
         )  # fmt: skip
-    return SHARED_MEMORY if _shared_memory_fits(needed) else fallback
-
-
-def _shared_memory_fits(needed: int) -> bool:
-    """Guests execute what lies there, so a mount with noexec (some containers) is no use."""
-    if not SHARED_MEMORY.is_dir() or os.statvfs(SHARED_MEMORY).f_flag & os.ST_NOEXEC:
-        return False
-    return shutil.disk_usage(SHARED_MEMORY).free >= needed
 
 
 def check_space(directory: Path, needed: int) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from sanglier.core.errors import SanglierError
-from sanglier.lab import life, lock, mconsole, mirror, place, preflight, topology, uml
+from sanglier.lab import choice, life, lock, mconsole, mirror, place, preflight, topology, uml
+from sanglier.lab.backend import Ground
 from sanglier.lab.command import failure
 from sanglier.lab.image import Image
 from sanglier.lab.kernel import Kernel
@@ -113,6 +114,38 @@ def test_without_root_the_lab_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(SanglierError, match="SG-LAB-007"):
         preflight.check()
+
+
+def test_what_a_back_end_needs_of_the_machine_is_named_with_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    asked: list[str] = []
+    monkeypatch.setattr(preflight, "missing", lambda commands: asked.extend(commands) or ("x",))
+    with pytest.raises(SanglierError, match="SG-LAB-008"):
+        preflight.check(choice.choose("qemu").commands)
+    assert {"mmdebstrap", "qemu-system-x86_64", "qemu-img"} <= set(asked)
+
+
+def test_too_little_memory_is_refused_with_both_figures() -> None:
+    with pytest.raises(SanglierError, match=r"SG-LAB-010|needs about \d+ MiB"):
+        preflight.check_memory(1 << 50)
+    preflight.check_memory(1)
+
+
+def test_an_unknown_back_end_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(SanglierError, match="SG-LAB-039") as refused:
+        choice.choose("xen")
+    assert refused.value.fix == "--driver uml or qemu"
+
+
+def test_user_mode_linux_cannot_pause_and_says_what_can() -> None:
+    host = topology.build("lab", 0).host("disk-a")
+    driver = uml.drive(Ground(place=PLACE, image=IMAGE, disk_bytes=1))
+    for verb in (driver.pause, driver.resume):
+        with pytest.raises(SanglierError, match="SG-LAB-038") as refused:
+            verb(host)
+        assert "--driver qemu" in refused.value.fix
 
 
 def test_available_memory_is_read() -> None:
