@@ -77,6 +77,14 @@ def with_export(facts: Facts, host: str, **values: str) -> Facts:
     return altered(facts, host, TargetFacts, exports={VOLUME.name: export})
 
 
+def without_file(facts: Facts, host: str, path: str) -> Facts:
+    """Give the facts as if the look at the export had not found this file."""
+    old = facts.of(host, TargetFacts).exports[VOLUME.name]
+    values = {name: text for name, text in old.values.items() if name != path}
+    export = Export(nodes=old.nodes, values=values)
+    return altered(facts, host, TargetFacts, exports={VOLUME.name: export})
+
+
 def with_file(facts: Facts, host: str, path: str, text: str) -> Facts:
     """Give the facts as if the look at the export had found this file, too."""
     old = facts.of(host, TargetFacts).exports[VOLUME.name]

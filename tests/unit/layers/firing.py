@@ -31,11 +31,15 @@ from .alter import (
     with_side,
     with_traces,
 )
-from .goal import ARTICLE, GOAL, HOSTS, STORAGE, VOLUME
+from .goal import ARTICLE, FIXTURES, GOAL, HOSTS, STORAGE, VOLUME
 from .recordings import facts_of, outputs_of
-from .today import LINKS
 
 State = Callable[[], Facts]
+LINKS = FIXTURES / "link"
+"""What the witness's link looked like, and Debian's tools said of it, in five states: ``blank``,
+``plain`` (before 2026-11-27), ``short`` (disk-a's certificate ends in a month), ``tls``, ``down``
+(the witness's daemon is stopped).  Recorded on 2026-11-27 from three hosts that ran Corosync, its
+quorum device and corosync-qnetd and nothing else of the stack, with the addresses of a lab."""
 OCFS2 = f"ocfs2 {VOLUME.label}"
 
 
@@ -130,7 +134,7 @@ def _held_back() -> Facts:
 
 
 def in_link_state(state: str) -> Facts:
-    """Give a converged cluster whose link to the witness is in a recorded state (today.LINKS)."""
+    """Give a converged cluster whose link to the witness is in a recorded state."""
     facts = facts_of("converged")
     for host in (*STORAGE, "witness"):
         outputs = {
@@ -193,7 +197,7 @@ FIRING: Mapping[str, State] = {
     "SG-DISK-011": _in_maintenance(was=1 << 29, displaced=True, signatures=(OCFS2,)),
     "SG-DISK-012": _in_maintenance(was=1 << 31, ours=True, signatures=(OCFS2,)),
     "SG-DISK-013": _in_maintenance(signatures=(OCFS2,)),
-    "SG-DRBD-021": _recorded("converged"),
+    "SG-DRBD-021": lambda: with_side(facts_of("converged"), "disk-b", named="98:32"),
     "SG-DRBD-022": _recorded("converged"),
     "SG-DRBD-023": _recorded("converged"),
     "SG-CLU-001": _recorded("blank"),

@@ -223,7 +223,8 @@ def drifts() -> None:
 
 def options() -> None:
     """A mount whose options somebody changed."""
-    drift("mounted-with-other-options", "srv-b", "mount --options-source mtab "
+    drift("mounted-with-other-options", "srv-b",
+          "LIBMOUNT_FORCE_MOUNT2=always mount --options-source mtab "
           "-o remount,atime,relatime,barrier=0,commit=60 /data")  # fmt: skip
 
 

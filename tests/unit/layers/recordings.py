@@ -18,8 +18,8 @@ from sanglier.layers.base import Goal, StackLayer
 from sanglier.layers.stack import LAYERS
 from sanglier.run.recorded import load_recording
 
-from .goal import ARTICLE, FIXTURES, GOAL, STORAGE
-from .today import link_answers, of_today
+from .goal import ARTICLE, FIXTURES, GOAL
+from .today import of_today
 
 CASES, ARTICLE_CASES = FIXTURES / "cases", FIXTURES / "article"
 NAMES = tuple(sorted(path.name for path in CASES.iterdir() if path.is_dir()))
@@ -39,16 +39,8 @@ def unreachable_in(place: Path) -> tuple[str, ...]:
 
 def outputs_at(place: Path, host: str, layer: str) -> dict[str, Output]:
     """Load the answers of a host for a layer, the base's under the case's own."""
-    found = _merged(place, host, layer)
-    if layer == "cluster" and found:
-        server = found if host in STORAGE else _merged(place, STORAGE[0], layer)
-        found = {**link_answers(host, found, server), **found}
-    return found
-
-
-def _merged(place: Path, host: str, layer: str) -> dict[str, Output]:
     base = base_of(place)
-    below = _merged(base, host, layer) if base else {}
+    below = outputs_at(base, host, layer) if base else {}
     found = load_recording(place, host, layer)
     return {**below, **{name: of_today(layer, name, output) for name, output in found.items()}}
 

@@ -1038,6 +1038,25 @@ def test_a_server_that_is_there_has_outlived_what_was_done_to_it(lost: Place) ->
     assert (fence(lost), shots(lost)) == (DEAD, [SHOT])
 
 
+def test_what_is_under_way_since_it_joined_nobody_has_outlived(lost: Place) -> None:
+    """A server that leaves Pacemaker and comes back, still a member, while it is being killed."""
+    take_note(lost)
+    happened(lost, event("under-way"), event("by-hand"))
+    take_note(lost)
+    happened(lost, event("by-pacemaker"), event("by-hand"))
+    gone(lost)
+    assert (fence(lost), shots(lost)) == (DEAD, [])
+
+
+def test_what_was_under_way_when_it_joined_does_not_count_after_a_later_note(lost: Place) -> None:
+    happened(lost, event("under-way"))
+    take_note(lost)
+    take_note(lost)
+    happened(lost, event("by-hand"))
+    gone(lost)
+    assert (fence(lost), shots(lost)) == (DEAD, [SHOT])
+
+
 def test_the_note_of_a_server_that_is_lost_stays(lost: Place) -> None:
     take_note(lost)
     happened(lost, event("by-hand"))

@@ -28,7 +28,7 @@ def steps_on(plan: Plan, layer: str) -> list[str]:
 
 @pytest.mark.parametrize("host", STORAGE)
 def test_a_blank_device_is_blank(host: str) -> None:
-    assert device("blank", host) == Device(kind=DeviceKind.BLOCK, size=GIB)
+    assert device("blank", host) == Device(kind=DeviceKind.BLOCK, size=GIB, number="254:0")
     assert device("blank", host).blank
 
 

@@ -31,7 +31,7 @@ def side(case: str, host: str) -> Resource:
 
 @pytest.mark.parametrize("host", STORAGE)
 def test_nothing_is_up_on_blank_hosts(host: str) -> None:
-    assert side("blank", host) == Resource()
+    assert side("blank", host) == Resource(named="254:0")
     assert facts_of("blank").of(host, DrbdFacts).files == {}
 
 

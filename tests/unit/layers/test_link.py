@@ -21,14 +21,13 @@ from sanglier.layers.files import content_state
 from sanglier.layers.services import STOPPED
 
 from .alter import altered, without
-from .firing import in_link_state
+from .firing import LINKS, in_link_state
 from .goal import GOAL, STORAGE
 from .recordings import facts_of
 from .simulate import applying, cut_everywhere, destroying, may_run, settle, take_all
-from .today import LINKS
 
-UNTIL = 4951448024
-"""2126-11-27, 10:13:44 UTC: of the authority in the recordings."""
+UNTIL = 4951460857
+"""2126-11-27, 13:47:37 UTC: of the authority in the recordings."""
 
 
 def link_of(facts: Facts, host: str = "disk-a") -> Link:
@@ -66,8 +65,8 @@ def test_certificates_are_read_from_what_certutil_prints() -> None:
     now = witness_of(facts_of("converged"))
     assert now.authority == Certificate(
         name="QNet CA", ends=UNTIL,
-        fingerprint="18:FB:AE:56:34:1C:FA:1E:D7:BA:D5:46:B5:5E:3F:40:57:73:19:46:FB:DC:09:6C:F4:02"
-        ":DE:6B:8F:36:69:6A",
+        fingerprint="5A:26:6E:FC:B2:F9:84:EA:14:48:5F:7B:92:A2:5A:FC:FD:7D:F8:B2:21:C4:55:ED:42:18"
+        ":71:90:F6:35:A3:1D",
     )  # fmt: skip
     assert now.certificate
     assert now.certificate.name == "Qnetd Server"

@@ -70,7 +70,7 @@ def test_a_converged_host_is_online_with_the_declared_values(host: str) -> None:
 def test_a_converged_host_has_the_filesystem_mounted(host: str) -> None:
     now = ocfs2("converged", host)
     assert filesystem("converged", host) == Filesystem(
-        device=True, readable=True, kind="ocfs2", label=VOLUME.label
+        device=True, readable=True, kind="ocfs2", label=VOLUME.label, cache="write back"
     )
     mount = now.mounts[VOLUME.mount]
     assert (mount.source, mount.kind) == (VOLUME.map_device, "ocfs2")

@@ -17,7 +17,7 @@ DRIFTS = {
     "filesystem-unmounted": {("srv-b", "ocfs2")},
     "mounted-with-other-options": {("srv-b", "ocfs2")},
     "drbd-option-changed": {("disk-a", "drbd")},
-    "acl-removed": {("disk-b", "target"), ("srv-a", "multipath")},
+    "acl-removed": {("disk-b", "target")},
     "acl-of-a-stranger": {("disk-b", "target")},
     "multipathd-stopped": {("srv-a", "multipath")},
     "iscsid-stopped": {("srv-b", "initiator")},

@@ -16,7 +16,7 @@ from sanglier.layers.target.desired import OWN_GROUP, opened_path, state_path
 from sanglier.layers.target.facts import Export, TargetFacts
 from sanglier.run.settled import errors_of
 
-from .alter import altered, not_running, with_export, with_file
+from .alter import altered, not_running, with_export, with_file, without_file
 from .goal import ARTICLE, GOAL, VOLUME
 from .recordings import article_facts_of, facts_of
 from .simulate import applying, open_sides, take_all
@@ -123,9 +123,9 @@ def test_a_side_that_pacemaker_left_open_when_it_was_stopped_is_not_accused() ->
     facts = CONVERGED
     for host in ("disk-a", "disk-b"):
         facts = altered(facts, host, ClusterFacts, state=None)
-    marked = with_file(facts, "disk-a", mark_path(VOLUME), "open")
-    assert "SG-CLU-009" not in codes(applying(GOAL, marked))
-    assert "SG-CLU-009" in codes(applying(GOAL, facts))
+    assert "SG-CLU-009" not in codes(applying(GOAL, facts))
+    by_hand = without_file(facts, "disk-a", mark_path(VOLUME))
+    assert "SG-CLU-009" in codes(applying(GOAL, by_hand))
 
 
 def test_a_forged_mark_does_not_excuse_a_second_open_side() -> None:
@@ -134,7 +134,8 @@ def test_a_forged_mark_does_not_excuse_a_second_open_side() -> None:
 
 
 def test_a_side_that_is_open_nowhere_by_pacemaker_and_open_is_told() -> None:
-    plan = applying(GOAL, not_running(CONVERGED, "data-open"))
+    by_hand = without_file(CONVERGED, "disk-a", mark_path(VOLUME))
+    plan = applying(GOAL, not_running(by_hand, "data-open"))
     assert "SG-CLU-009" in codes(plan)
     assert "data-shut" in {step.address.subject for step in plan.steps}
 

@@ -36,7 +36,6 @@ for option in $(IFS=,; echo $2); do
 for unit in $(cat "$SANGLIER_SCRIPTS/masked-units"); do
 for generator in $(cat "$SANGLIER_SCRIPTS/masked-generators"); do
 for unit in $(grep -lsxF "What=$map" /etc/systemd/system/*.mount); do
-kill -"$2" $pids
 number() { set -- $(stat -Lc '0x%t 0x%T' -- "$1" 2>/dev/null) && echo "$(($1)):$(($2))"; }
 set -- $(od -A n -v -t x1 -w64 -j $((last - 4096)) -N 64 -- "$dev" 2>/dev/null)
 set -- $failed

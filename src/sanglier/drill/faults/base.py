@@ -118,7 +118,8 @@ class Fault:
     opens_s: float = 0.0
     """For how long it may leave a second side open: it opens one itself.  Longer is a failure."""
     alone: bool = False
-    """Whether it is refused while something else is wrong, so that it is drawn alone."""
+    """Whether it is drawn alone: refused while something else is wrong, or made inside a host, and
+    for so long that another fault would take that host away meanwhile."""
     plain: bool = True
     """Whether random schedules may draw it (short, and one host only)."""
     planted: str = ""

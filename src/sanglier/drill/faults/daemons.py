@@ -13,11 +13,14 @@ from sanglier.drill.scene import Role, Scene
 from sanglier.layers.drbd.desired import HANDLER
 from sanglier.spec.cluster import Host
 
-# $1 daemon, $2 signal.  All of that name.
+# $1 daemon, $2 signal.  All of that name, but for a child that has ended meanwhile.
 TAKE = """
-pids=$(pidof "$1") || { echo "$1 does not run"; return 1; }
-echo "$pids" > "/run/sanglier-drill-$1"
-kill -"$2" $pids
+taken=
+for pid in $(pidof "$1"); do
+    if kill -"$2" "$pid" 2>/dev/null; then taken="$taken $pid"; fi
+done
+[ -n "$taken" ] || { echo "$1 does not run"; return 1; }
+echo "$taken" > "/run/sanglier-drill-$1"
 """
 OTHER = """
 old=$(cat "/run/sanglier-drill-$1") && [ -n "$old" ] || return 2
@@ -151,7 +154,7 @@ FAULTS = (
     _daemon(
         "corosync-killed", Role.OPEN, KILLED, "corosync", "corosync.service",
         "Corosync is killed on the open server: the other one must not open before it is dead",
-        fenced=True,
+        fenced=True, hold_s=20,
     ),
     _daemon(
         "corosync-stopped", Role.OPEN, HALTED, "corosync", "corosync.service",
@@ -166,7 +169,7 @@ FAULTS = (
     _daemon(
         "pacemakerd-killed", Role.OPEN, KILLED, "pacemakerd", "pacemaker.service",
         "Pacemaker's master process is killed on the open server; systemd starts it again",
-        fenced=True,
+        fenced=True, hold_s=25,
     ),
     _daemon(
         "controller-killed", Role.OPEN, KILLED, "pacemaker-controld", "pacemaker.service",

@@ -223,7 +223,7 @@ FAULTS = (
         name="replication-flapping", role=Role.OPEN, hold_s=2, needs_power=True,
         explains=f"the replication link goes and comes {FLAPS} times, each second",
         inject=_flap, took=_flapped, prediction="replication-cut",
-        fences=frozenset({Role.STANDBY}),
+        fences=frozenset({Role.STANDBY}), alone=True,
     ),
     Fault(
         name="replication-one-way", role=Role.OPEN, hold_s=25,

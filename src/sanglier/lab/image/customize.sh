@@ -42,7 +42,7 @@ mkdir -p "$root/etc/systemd/system.conf.d"
 # No host needs a new initramfs: packages that ask for one would wait half a minute.
 echo 'update_initramfs=no' > "$root/etc/initramfs-tools/update-initramfs.conf"
 printf '[Manager]\nDefaultTimeoutStopSec=15s\n' > "$root/etc/systemd/system.conf.d/lab.conf"
-sed "s|@TERMINAL@|$terminal|" "$SANGLIER_SCRIPTS/console-shell.service" \
+sed "s|/dev/TERMINAL|/dev/$terminal|" "$SANGLIER_SCRIPTS/console-shell.service" \
     > "$root/etc/systemd/system/console-shell.service"
 install -D -m 0644 "$SANGLIER_SCRIPTS/udev-trigger.conf" \
     "$root/etc/systemd/system/systemd-udev-trigger.service.d/lab.conf"

@@ -1,4 +1,5 @@
-# shellcheck shell=sh disable=SC2154  # part of customize.sh, which sets root
+#!/bin/sh
+# Part of customize.sh, which sets root.
 # The stock kernel of the hosts' release, and the initrd that finds the root disk.  Both are given to
 # QEMU, so there is no boot loader.
 # Sets: terminal  where the console's shell is
@@ -12,9 +13,8 @@ printf 'MODULES=list\nFRAMEBUFFER=n\nCOMPRESS=gzip\n' > "$root/etc/initramfs-too
 # What the root disk, the identity and the cards are reached by: init names the cards before udev runs.
 printf '%s\n' virtio_pci virtio_blk ext4 virtio_net qemu_fw_cfg >> "$root/etc/initramfs-tools/modules"
 chroot "$root" mkinitramfs -o /boot/initrd "$version"
-# Unpacked here and not by each host.
-gzip -dc "$root/boot/initrd" > "$SANGLIER_OUT/initrd"
-rm "$root/boot/initrd"
+# As it is: Debian 13's begins with an archive of the modules, which are packed already, not with gzip.
+mv "$root/boot/initrd" "$SANGLIER_OUT/initrd"
 cp "$root/boot/vmlinuz-$version" "$SANGLIER_OUT/linux"
 
 # A disk's name in the lab is its serial number: /dev/ubdb and so on, as in every back end.

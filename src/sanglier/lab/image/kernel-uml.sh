@@ -1,4 +1,5 @@
-# shellcheck shell=sh disable=SC2154  # part of customize.sh, which sets root
+#!/bin/sh
+# Part of customize.sh, which sets root.
 # The kernel of user-mode Linux: a program of the machine, with what is preloaded into it.
 # Sets: terminal  where the console's shell is
 terminal=tty0

@@ -26,13 +26,31 @@ OUTDATED = "/run/sanglier/qdevice-outdated"
 AFTER_CRASH = "/usr/lib/sanglier/after-crash"
 CRASH_LIMIT_S = 20
 """For all volumes; systemd gives Pacemaker 60 s to start, its own start among them."""
+AGAIN_S = 20
+"""Longer than Corosync needs to lose a server, and the others to kill it."""
+BEFORE_QDEVICE = f"{UNIT_DIR}/{QDEVICE_UNIT}.d/sanglier.conf"
 BEFORE_PACEMAKER = f"{UNIT_DIR}/pacemaker.service.d/sanglier.conf"
 
 
 def crash_file() -> WantedFile:
-    """Have the drop-in by which a server tells DRBD, before it starts it, whose data counts."""
+    """Return Pacemaker's drop-in: what comes before its start, and when it is started again.
+
+    Before it starts DRBD, a server tells it whose data counts.  Started again 1 s after Corosync
+    has died, as Debian's unit does (and Corosync with it), the server would join anew while it is
+    being killed: a kill that began before does not count, and it dies twice.
+    """
     run = f"ExecStartPre=-/usr/bin/timeout {CRASH_LIMIT_S} /bin/sh {AFTER_CRASH}"
-    return WantedFile(path=BEFORE_PACEMAKER, content=f"{HEADER}[Service]\n{run}\n")
+    text = f"{HEADER}[Service]\n{run}\nRestartSec={AGAIN_S}\n"
+    return WantedFile(path=BEFORE_PACEMAKER, content=text)
+
+
+def qdevice_file() -> WantedFile:
+    """Return the drop-in by which the quorum device brings Corosync back no sooner than Pacemaker.
+
+    Debian's unit does after 0.1 s: ``Restart=on-failure`` and ``Requires=corosync.service``.
+    """
+    text = f"{HEADER}[Service]\nRestartSec={AGAIN_S}\n"
+    return WantedFile(path=BEFORE_QDEVICE, content=text)
 
 
 def requiring_file() -> WantedFile:
@@ -82,5 +100,6 @@ def files_of(goal: Goal, server: StorageServer) -> tuple[WantedFile, ...]:
         _program("node-alert", ALERT),
         _program("after-crash", AFTER_CRASH),
         crash_file(),
+        qdevice_file(),
         *_password_files(goal),
     )

@@ -31,9 +31,19 @@ from sanglier.spec.cluster import Cluster, FenceDevice, StorageServer, Volume
 ENABLE = 'systemctl enable -q "$@" 2>/dev/null; systemctl start -- "$@"'
 # $1 the quorum device, $2 the mark that it has not taken its newest certificate: when it starts, it
 # does.  Then all units.
+# Before its very first start Pacemaker is given a configuration that has it wait for a coordinator
+# for 4 s only: by default both servers wait 20 s for the one that neither is.  The whole
+# configuration, which is loaded over it, has the default again: at any later start a server that
+# is sooner up than its fellow would have it fenced.
 START_ENGINE = """
 systemctl is-active -q "$1" || rm -f "$2"
 shift 2
+cib=/var/lib/pacemaker/cib/cib.xml
+if [ ! -e "$cib" ] && cibadmin --empty > "$cib.first" &&
+    CIB_file="$cib.first" crm_attribute --name dc-deadtime --update 4s &&
+    chown hacluster:haclient "$cib.first" && chmod 0600 "$cib.first"
+then mv "$cib.first" "$cib"; fi
+rm -f "$cib.first" "$cib.first.sig"
 systemctl enable -q "$@" 2>/dev/null; systemctl start -- "$@"
 """
 # Pacemaker goes first: it closes and stops what runs here.  Its configuration would start all

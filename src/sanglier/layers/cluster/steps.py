@@ -13,7 +13,7 @@ from sanglier.core.step import Effect, Step
 from sanglier.layers.base import Goal
 from sanglier.layers.cluster import cib, judge, link, moves, sides
 from sanglier.layers.cluster.corosync import AUTHKEY, CONF, checked_values
-from sanglier.layers.cluster.desired import BEFORE_PACEMAKER, UNITS, files_of
+from sanglier.layers.cluster.desired import BEFORE_PACEMAKER, BEFORE_QDEVICE, UNITS, files_of
 from sanglier.layers.cluster.facts import ClusterFacts
 from sanglier.layers.cluster.moves import Phase
 from sanglier.layers.files import WantedFile, as_read, differs, write_step
@@ -57,9 +57,8 @@ def _files(goal: Goal, server: StorageServer, now: ClusterFacts) -> Iterator[Ste
 
 
 def _subject(path: str) -> str:
-    if path == BEFORE_PACEMAKER:
-        return "before-pacemaker"
-    return path.rsplit("/", 1)[-1]
+    drop_ins = {BEFORE_PACEMAKER: "before-pacemaker", BEFORE_QDEVICE: "before-qdevice"}
+    return drop_ins.get(path) or path.rsplit("/", 1)[-1]
 
 
 def _stale(goal: Goal, server: StorageServer, now: ClusterFacts) -> Iterator[Step]:
