@@ -27,6 +27,7 @@ Host = Annotated[str, typer.Argument(help="Host, such as disk-a, srv-a or witnes
 Network = Annotated[
     str, typer.Argument(help="management, replication, san-a, san-b, or bmc: its power switch.")
 ]
+Driver = typer.Option("--driver", help=f"What runs the hosts: {', '.join(BACKENDS)} ({DEFAULT}).")
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
@@ -66,10 +67,7 @@ def up(
     release: Annotated[
         str | None, typer.Option(help=f"Debian's release on the hosts, 12 or 13 ({RELEASE}).")
     ] = None,
-    driver: Annotated[
-        str | None,
-        typer.Option(help=f"What runs the hosts: {', '.join(BACKENDS)} ({DEFAULT})."),
-    ] = None,
+    driver: Annotated[str | None, Driver] = None,
     only: Annotated[
         list[str] | None, typer.Option(help="Boot this host only; may be repeated.")
     ] = None,

@@ -17,6 +17,9 @@ from sanglier.lab.place import Place
 PROGRAM = "qemu-system-x86_64"
 KVM_DEVICE = Path("/dev/kvm")
 
+BOUND = ("setpriv", "--pdeathsig", "KILL")
+"""Prefix: the command is killed when we are.  A guest that never runs would be there for ever."""
+
 PROBE_SECONDS = 10
 """A guest that runs has said it within one."""
 
@@ -69,8 +72,8 @@ def runs(accelerator: Accelerator, seconds: float = PROBE_SECONDS) -> bool:
         sector.write_bytes(boot_sector())
         try:
             done = subprocess.run(
-                probe_argv(sector, accelerator), stdin=subprocess.DEVNULL, capture_output=True,
-                timeout=seconds, check=False,
+                (*BOUND, *probe_argv(sector, accelerator)), stdin=subprocess.DEVNULL,
+                capture_output=True, timeout=seconds, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return False

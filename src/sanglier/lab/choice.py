@@ -9,6 +9,11 @@ from sanglier.lab.errors import refuse
 BACKENDS = {backend.name: backend for backend in (uml.BACKEND, qemu.BACKEND)}
 
 
+def with_volatile() -> str:
+    """Name those whose data disks can lose their cache."""
+    return " or ".join(name for name, backend in BACKENDS.items() if backend.volatile)
+
+
 def choose(name: str) -> Backend:
     """Find a back end; SG-LAB-039 if there is none of that name."""
     found = BACKENDS.get(name)

@@ -138,12 +138,12 @@ class Lab:
 
     def pause(self, name: str) -> None:
         """Stop a running host and its clock."""
-        self._must_run(name)
+        self._must_obey(name)
         self._on(name, self.driver.pause)
 
     def resume(self, name: str) -> None:
         """Let a paused host go on."""
-        self._must_run(name)
+        self._must_obey(name)
         self._on(name, self.driver.resume)
 
     def cut(self, name: str, network_name: str) -> None:
@@ -187,24 +187,42 @@ class Lab:
         Its file is kept, so that attaching it again finds the same data.  Returns when the host
         has it, SG-LAB-040 if it does not take it; at once where ssh does not answer.
         """
+        self.must_answer(name)
         host = self.topology.host(name)
         file = self.place.data / f"{host.name}.{device}"
         if not file.exists():
             file.touch()
             os.truncate(file, size)
         self._on(name, lambda host: self.driver.attach_disk(host, device, file))
-        look = f"until test -b /dev/{device}; do sleep 0.2; done"
-        if self.run(name, "timeout", str(ATTACH_SECONDS), "sh", "-c", look).returncode == TIMED_OUT:
+        if self._never_sees(name, device):
             raise refuse(
                 40, name, f"has no /dev/{device} after {ATTACH_SECONDS} s",
                 fix=f"`lab exec {name} -- dmesg` tells what its kernel made of it",
             )  # fmt: skip
+
+    def _never_sees(self, name: str, device: str) -> bool:
+        look = f"until test -b /dev/{device}; do sleep 0.2; done"
+        words = ("timeout", str(ATTACH_SECONDS), "sh", "-c", look)
+        try:
+            return self.run(name, *words, timeout=ATTACH_SECONDS * 2).returncode == TIMED_OUT
+        except subprocess.TimeoutExpired:
+            return True
+
+    def detach_disk(self, name: str, device: str) -> None:
+        """Hot-unplug a disk that was attached; the host must not use it.  Its file is kept."""
+        self.must_answer(name)
+        self._on(name, lambda host: self.driver.detach_disk(host, device))
 
     def must_answer(self, name: str) -> None:
         """SG-LAB-022 if ssh to the host cannot work because it is dead, frozen or paused."""
         state = self._must_run(name)
         if state in UNDONE:
             raise refuse(22, name, f"is {state}", fix=f"`lab {UNDONE[state]} {name}`")
+
+    def _must_obey(self, name: str) -> None:
+        """SG-LAB-022 if nothing takes an order for the host: it is dead or frozen."""
+        if self._must_run(name) is State.FROZEN:
+            raise refuse(22, name, f"is {State.FROZEN}", fix=f"`lab {UNDONE[State.FROZEN]} {name}`")
 
     def _must_run(self, name: str) -> State:
         state = self.driver.sight(self.topology.host(name)).state
@@ -247,7 +265,7 @@ class Lab:
     def _await(self, hosts: tuple[LabHost, ...], report: Report) -> None:
         Wait(
             place=self.place,
-            alive=lambda host: self.driver.sight(host).state is not State.DEAD,
+            alive=self.driver.alive,
             arrived=lambda host, seconds: report(host.name, f"answers after {seconds:.1f} s"),
             patience=self.driver.boot_s,
         ).until_all_answer(hosts)

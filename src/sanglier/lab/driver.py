@@ -51,6 +51,9 @@ class Driver(Protocol):
     def sight(self, host: LabHost) -> Sighting:
         """Look at a host without touching it."""
 
+    def alive(self, host: LabHost) -> bool:
+        """Whether it is not dead; cheap, and asks nothing of the host."""
+
     def start(self, host: LabHost) -> None:
         """Begin to boot a dead host with the disks that it has; does not wait."""
 

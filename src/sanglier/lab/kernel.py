@@ -85,5 +85,6 @@ def refuse_unsafe(kernel: Kernel) -> None:
         f"has sock_def_readable at the odd address {kernel.sock_def_readable:#x}",
         why="o2cb stores that pointer in sk_user_data, whose bit 0 the kernel takes as a flag: "
         "a node would die by endless recursion when its first peer connects",
-        fix="use the kernel of Debian bookworm's user-mode-linux 6.1um4 (even, known to be good)",
+        fix="use the kernel of Debian bookworm's user-mode-linux 6.1um4 (even, known to be good), "
+        "or --driver qemu",
     )

@@ -47,7 +47,8 @@ def up(name: str, wish: Wish, report: Report = quiet) -> Lab:
     """
     preflight.check_extra()
     where = place.place(name)
-    preflight.check(_backend(where, wish).commands)
+    backend = _backend(where, wish)
+    preflight.check(f"lab up --driver {backend.name}", backend.commands)
     began = time.monotonic()
     with lock.whole(where.lock, "lab up", patience=1.0):
         lab = _prepare(where, wish, report)
@@ -102,7 +103,7 @@ def _check_wish(lab: str, backend: Backend, wish: Wish) -> None:
     if wish.volatile and not backend.volatile:
         raise refuse(
             38, lab, f"cannot have volatile disks with --driver {backend.name}",
-            fix="leave out --volatile, or make the lab with --driver uml",
+            fix=f"leave out --volatile, or make the lab with --driver {choice.with_volatile()}",
         )  # fmt: skip
 
 
@@ -205,7 +206,7 @@ def down(name: str, report: Report = quiet) -> bool:
     Works from names and from what lives in the namespace, not from records: these
     may be missing.
     """
-    preflight.check()
+    preflight.check("lab down")
     where = place.place(name)
     with lock.whole(where.lock, "lab down", patience=1.0):
         there = where.state.exists() or where.namespace_file.exists() or where.data.exists()

@@ -33,8 +33,8 @@ EXTRA_MODULE = "pyghmi"
 TUN = Path("/dev/net/tun")
 
 
-def check(commands: Mapping[str, str] | None = None) -> None:
-    """Refuse to go on without root, without a command, or without taps.
+def check(verb: str, commands: Mapping[str, str] | None = None) -> None:
+    """Refuse to go on with ``verb`` without root, without a command, or without taps.
 
     ``commands`` are those of the back end, each with the package that has it.
     """
@@ -47,8 +47,8 @@ def check(commands: Mapping[str, str] | None = None) -> None:
     absent = missing(REQUIRED_COMMANDS | dict(commands or {}))
     if absent:
         raise refuse(
-            8, "lab", f"misses packages of this machine: {', '.join(absent)}",
-            fix=f"apt-get install {' '.join(absent)}",
+            8, "lab", f"`{verb}` cannot run here: this machine has no {', '.join(absent)}",
+            fix=f"apt-get install {' '.join(sorted(set(absent.values())))}",
         )  # fmt: skip
     if not TUN.exists():
         raise refuse(

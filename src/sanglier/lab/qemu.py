@@ -44,6 +44,10 @@ IDENTITY = "opt/sanglier/identity"
 PRESS_SECONDS = 5.0
 """Between two pressings of the power button: before logind listens, nobody hears it."""
 
+STANDING = frozenset({"paused", "io-error"})
+"""States of a machine (QEMU's RunState) that stands still until it is told to go on: by order, or
+because this machine's disk was full."""
+
 UNPLUG_SECONDS = 60.0
 """A guest's kernel has to let go of a disk by itself."""
 
@@ -82,7 +86,8 @@ def _kernel(directory: Path, words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _disk(name: str, form: str, file: Path, *, read_only: bool = False) -> tuple[str, ...]:
-    """What the guest has written is in the machine's page cache: it outlives the process."""
+    """What the guest has written to a raw disk, and flushed to any, outlives the process: it is in
+    the machine's page cache."""
     shut = ",read-only=on" if read_only else ""
     return (
         "-blockdev",
@@ -130,7 +135,7 @@ class Qemu(Sessions):
     def _is_paused(self, host: LabHost) -> bool:
         """One that does not answer is busy, and not paused."""
         with suppress(LabError):
-            return qmp.status(socket(self.place, host)) == "paused"
+            return qmp.status(socket(self.place, host)) in STANDING
         return False
 
     def start(self, host: LabHost) -> None:
@@ -153,13 +158,16 @@ class Qemu(Sessions):
         deadline = time.monotonic() + patience
         if self.leader(host) is not None:
             self.thaw(host)
-            with suppress(LabError):
-                self.resume(host)
+            self._order(host, "cont")
         while self.leader(host) is not None and time.monotonic() < deadline:
-            with suppress(LabError):
-                qmp.ask(socket(self.place, host), "system_powerdown")
+            self._order(host, "system_powerdown")
             self._await_end(host, min(deadline, time.monotonic() + PRESS_SECONDS))
         self.kill(host)
+
+    def _order(self, host: LabHost, command: str) -> None:
+        """Tell it something before it is killed anyway: one that does not answer is left alone."""
+        with suppress(LabError):
+            qmp.ask(socket(self.place, host), command, timeout=PRESS_SECONDS)
 
     def _await_end(self, host: LabHost, deadline: float) -> None:
         while self.leader(host) is not None and time.monotonic() < deadline:
@@ -176,22 +184,30 @@ class Qemu(Sessions):
     def attach_disk(self, host: LabHost, device: str, file: Path) -> None:
         """Hot-plug ``file``; its serial number is the name that the host finds it by."""
         order = socket(self.place, host)
-        backing = {"driver": "file", "filename": str(file)}
-        qmp.ask(order, "blockdev-add", {"driver": "raw", "node-name": device, "file": backing})
-        front = {"driver": "virtio-blk-pci", "id": device, "drive": device, "serial": device}
-        try:
+        if device not in self._nodes(host):
+            backing = {"driver": "file", "filename": str(file)}
+            qmp.ask(order, "blockdev-add", {"driver": "raw", "node-name": device, "file": backing})
+        if device not in self._plugged(host):
+            front = {"driver": "virtio-blk-pci", "id": device, "drive": device, "serial": device}
             qmp.ask(order, "device_add", front)
-        except LabError:
-            with suppress(LabError):
-                qmp.ask(order, "blockdev-del", {"node-name": device})
-            raise
 
     def detach_disk(self, host: LabHost, device: str) -> None:
         """Hot-unplug, and wait until the guest has let go of it."""
         order = socket(self.place, host)
-        gone = "DEVICE_DELETED"
-        qmp.ask(order, "device_del", {"id": device}, event=gone, timeout=UNPLUG_SECONDS)
-        qmp.ask(order, "blockdev-del", {"node-name": device})
+        if device in self._plugged(host):
+            gone = "DEVICE_DELETED"
+            qmp.ask(order, "device_del", {"id": device}, event=gone, timeout=UNPLUG_SECONDS)
+        if device in self._nodes(host):
+            qmp.ask(order, "blockdev-del", {"node-name": device})
+
+    def _nodes(self, host: LabHost) -> frozenset[str]:
+        """Name what is behind disks."""
+        return qmp.names(socket(self.place, host), "query-named-block-nodes", "node-name")
+
+    def _plugged(self, host: LabHost) -> frozenset[str]:
+        """Name the disks and cards that the host has, or has not let go of."""
+        where = {"path": "/machine/peripheral"}
+        return qmp.names(socket(self.place, host), "qom-list", "name", where)
 
     def _make_overlay(self, host: LabHost) -> None:
         """Make the file of differences to the image, whole or not at all."""

@@ -18,6 +18,10 @@ PATIENCE = 20.0
 """Seconds for an answer: an emulated host that works hard keeps its monitor waiting."""
 
 
+class Refused(ValueError):
+    """What QEMU says of a command that it does not carry out."""
+
+
 def ask(
     path: Path, command: str, arguments: Mapping[str, object] | None = None, *,
     event: str = "", timeout: float = PATIENCE,
@@ -33,11 +37,25 @@ def ask(
             sock.connect(str(path))
             with sock.makefile("rw", encoding="utf-8", newline="\n") as stream:
                 return _talk(stream, command, arguments or {}, event)
+    except Refused as wrong:
+        raise refuse(
+            31, str(path), f"refuses {command!r}", why=str(wrong),
+            fix="the host's process is well: `lab console HOST --log` and dmesg(1) may tell more",
+        ) from wrong  # fmt: skip
     except (OSError, ValueError) as wrong:
         raise refuse(
             31, str(path), f"does not answer {command!r}", why=str(wrong),
             fix="the host's process hangs or is gone: `lab status`, then `lab kill`",
         ) from wrong  # fmt: skip
+
+
+def names(
+    path: Path, command: str, key: str, arguments: Mapping[str, object] | None = None
+) -> frozenset[str]:
+    """Ask for a list of things, and return what each has under ``key``."""
+    answer = ask(path, command, arguments)
+    things = answer if isinstance(answer, list) else ()
+    return frozenset(str(thing[key]) for thing in things if key in thing)
 
 
 def status(path: Path, timeout: float = 2.0) -> str:
@@ -85,7 +103,7 @@ def _answer(
     for one in said:
         if "error" in one:
             error = one["error"]
-            raise ValueError(error.get("desc", error) if isinstance(error, dict) else error)
+            raise Refused(error.get("desc", error) if isinstance(error, dict) else error)
         if "return" in one:
             return one["return"]
         if events is not None:

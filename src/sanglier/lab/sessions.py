@@ -32,6 +32,10 @@ class Sessions:
         resident = leader.resident_pages * PAGE
         return Sighting(state=state, pid=leader.pid, resident_bytes=resident)
 
+    def alive(self, host: LabHost) -> bool:
+        """Look for its process."""
+        return self.leader(host) is not None
+
     def kill(self, host: LabHost) -> None:
         """SIGKILL the session; data that the guest had written stays in its disks' files."""
         daemon.end(self.place, host.name)

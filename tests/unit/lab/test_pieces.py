@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -87,10 +88,12 @@ def test_a_full_disk_and_a_dead_archive_have_codes_of_their_own() -> None:
 
 def test_missing_packages_are_named_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(preflight, "missing", lambda _commands: ("iproute2", "mmdebstrap"))
+    absent = {"ssh": "openssh-client", "ssh-keygen": "openssh-client", "ip": "iproute2"}
+    monkeypatch.setattr(preflight, "missing", lambda _commands: absent)
     with pytest.raises(SanglierError, match="SG-LAB-008") as refused:
-        preflight.check()
-    assert refused.value.fix == "apt-get install iproute2 mmdebstrap"
+        preflight.check("lab up")
+    assert "`lab up` cannot run here: this machine has no ssh, ssh-keygen, ip" in str(refused.value)
+    assert refused.value.fix == "apt-get install iproute2 openssh-client"
 
 
 def test_without_the_extra_a_lab_is_not_begun_and_all_else_goes_on(
@@ -113,18 +116,22 @@ def test_no_verb_imports_what_only_the_extra_brings() -> None:
 def test_without_root_the_lab_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(SanglierError, match="SG-LAB-007"):
-        preflight.check()
+        preflight.check("lab up")
 
 
-def test_what_a_back_end_needs_of_the_machine_is_named_with_the_rest(
-    monkeypatch: pytest.MonkeyPatch,
+def test_what_a_back_end_needs_of_the_machine_is_named_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    asked: list[str] = []
-    monkeypatch.setattr(preflight, "missing", lambda commands: asked.extend(commands) or ("x",))
-    with pytest.raises(SanglierError, match="SG-LAB-008"):
-        preflight.check(choice.choose("qemu").commands)
-    assert {"mmdebstrap", "qemu-system-x86_64", "qemu-img"} <= set(asked)
+    monkeypatch.setattr(shutil, "which", lambda command, path: None if "qemu" in command else path)
+    monkeypatch.setenv("SANGLIER_CACHE", str(tmp_path))
+    monkeypatch.setenv("SANGLIER_LAB_DIR", str(tmp_path))
+    with pytest.raises(SanglierError, match="SG-LAB-008") as refused:
+        life.up("lab", Wish(driver="qemu"))
+    assert "`lab up --driver qemu` cannot run here" in str(refused.value)
+    assert "no qemu-system-x86_64, qemu-img" in str(refused.value)
+    assert refused.value.fix == "apt-get install qemu-system-x86 qemu-utils"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_too_little_memory_is_refused_with_both_figures() -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from sanglier.core.errors import SanglierError
-from sanglier.lab import accelerator, life, qemu, qmp, topology
+from sanglier.lab import accelerator, daemon, life, process, qemu, qmp, topology
 from sanglier.lab.accelerator import PROGRAM, Accelerator
 from sanglier.lab.backend import Ground
+from sanglier.lab.driver import State
 from sanglier.lab.image import Image
 from sanglier.lab.kernel import Kernel
 from sanglier.lab.place import Place
@@ -25,6 +29,7 @@ IMAGE = Image(
     key="full-1", directory=Path("/c/full-1"), kernel=Kernel(release="6.12", sock_def_readable=2)
 )
 PLACE = Place(name="lab", state=Path("/run/x/lab"), data=Path("/c/labs/lab"))
+GROUND = Ground(place=PLACE, image=IMAGE, disk_bytes=1)
 HOSTS = topology.build("lab", 1, qemu.BACKEND.memory_mib)
 there = pytest.mark.skipif(shutil.which(PROGRAM) is None, reason="no QEMU here")
 
@@ -134,27 +139,83 @@ def test_an_identity_is_packed_as_roots_with_its_modes(tmp_path: Path) -> None:
 
 
 def test_volatile_disks_are_refused_by_a_back_end_that_has_none() -> None:
-    with pytest.raises(SanglierError, match="SG-LAB-038"):
+    with pytest.raises(SanglierError, match="SG-LAB-038") as refused:
         life._check_wish("lab", qemu.BACKEND, Wish(volatile=True))
+    assert refused.value.fix == "leave out --volatile, or make the lab with --driver uml"
     life._check_wish("lab", qemu.BACKEND, Wish())
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Path]:
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [("running", State.RUNNING), ("paused", State.PAUSED), ("io-error", State.PAUSED)],
+)
+def test_a_host_that_stands_still_is_seen_as_paused(
+    monkeypatch: pytest.MonkeyPatch, said: str, state: State
+) -> None:
+    own = process.find(os.getpid())
+    monkeypatch.setattr(daemon, "leader", lambda _place, _name: own)
+    monkeypatch.setattr(qmp, "status", lambda _path: said)
+    assert qemu.drive(GROUND).sight(HOSTS.host("disk-a")).state is state
+
+
+def test_whether_a_host_lives_is_not_asked_of_its_control_socket(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = process.find(os.getpid())
+    monkeypatch.setattr(daemon, "leader", lambda _place, _name: own)
+    monkeypatch.setattr(qmp, "ask", lambda *_words, **_options: pytest.fail("asked"))
+    assert qemu.drive(GROUND).alive(HOSTS.host("disk-a"))
+
+
+SILENT_PROBE = """\
+from sanglier.lab import accelerator
+accelerator.boot_sector = lambda: bytes(512)
+accelerator.runs(accelerator.Accelerator.TCG, seconds=100)
+"""
+
+
+def naming(word: Path) -> list[str]:
+    """Command lines of QEMUs of this machine in which a word is."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            line = entry.read_text()
+            found += [line] if str(word) in line and PROGRAM in line else []
+    return found
+
+
+@there
+def test_a_probe_goes_with_whoever_began_it(tmp_path: Path) -> None:
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    prober = subprocess.Popen((sys.executable, "-c", SILENT_PROBE), env=environment)
+    deadline = time.monotonic() + 60
+    while not naming(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert naming(tmp_path)
+    prober.kill()
+    prober.wait()
+    while naming(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert naming(tmp_path) == []
+
+
+@pytest.fixture(params=["none"])
+def machine(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     """Run a real QEMU that executes nothing, and give its socket."""
     path = tmp_path / "q"
-    options = ("-machine", "none", "-display", "none", "-nodefaults")
-    process = subprocess.Popen((PROGRAM, *options, "-qmp", f"unix:{path},server=on,wait=off"))
+    options = ("-machine", request.param, "-S", "-m", "16M", "-display", "none", "-nodefaults")
+    running = subprocess.Popen((PROGRAM, *options, "-qmp", f"unix:{path},server=on,wait=off"))
     deadline = time.monotonic() + 60
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     yield path
-    process.kill()
-    process.wait()
+    running.kill()
+    running.wait()
 
 
 @there
 def test_a_machine_is_paused_and_goes_on(machine: Path) -> None:
+    qmp.ask(machine, "cont")
     assert qmp.status(machine, timeout=60) == "running"
     qmp.ask(machine, "stop")
     assert qmp.status(machine, timeout=60) == "paused"
@@ -166,11 +227,13 @@ def test_a_machine_is_paused_and_goes_on(machine: Path) -> None:
 def test_what_qemu_refuses_is_told_in_its_words(machine: Path) -> None:
     with pytest.raises(SanglierError, match="SG-LAB-031") as refused:
         qmp.ask(machine, "device_del", {"id": "ubdc"})
-    assert "'ubdc' not found" in str(refused.value)
+    assert "'ubdc' not found" in str(refused.value) and "refuses" in str(refused.value)
+    assert "hangs" not in refused.value.fix
 
 
 @there
 def test_an_event_is_waited_for(machine: Path) -> None:
+    qmp.ask(machine, "cont")
     qmp.ask(machine, "stop", event="STOP")
     with pytest.raises(SanglierError, match="SG-LAB-031"):
         qmp.ask(machine, "query-status", event="DEVICE_DELETED", timeout=0.5)
@@ -179,3 +242,19 @@ def test_an_event_is_waited_for(machine: Path) -> None:
 def test_a_socket_that_is_not_there_does_not_answer(tmp_path: Path) -> None:
     with pytest.raises(SanglierError, match="SG-LAB-031"):
         qmp.ask(tmp_path / "none", "cont")
+
+
+@there
+@pytest.mark.parametrize("machine", ["pc"], indirect=True)
+def test_a_disk_is_attached_once_however_often_it_is_asked_for(
+    machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(qemu, "socket", lambda _place, _host: machine)
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(1 << 20))
+    driver, host = qemu.drive(GROUND), HOSTS.host("disk-a")
+    driver.detach_disk(host, "ubdd")
+    for _ in range(2):
+        driver.attach_disk(host, "ubdd", disk)
+    assert "ubdd" in qmp.names(machine, "query-named-block-nodes", "node-name")
+    assert "ubdd" in qmp.names(machine, "qom-list", "name", {"path": "/machine/peripheral"})
