@@ -48,6 +48,9 @@ STANDING = frozenset({"paused", "io-error"})
 """States of a machine (QEMU's RunState) that stands still until it is told to go on: by order, or
 because this machine's disk was full."""
 
+NODES = "query-named-block-nodes"
+"""What is behind disks."""
+
 UNPLUG_SECONDS = 60.0
 """A guest's kernel has to let go of a disk by itself."""
 
@@ -128,15 +131,13 @@ class Qemu(Sessions):
     def sight(self, host: LabHost) -> Sighting:
         """Look at the host's process, and ask it whether it is paused."""
         seen = super(Qemu, self).sight(host)
-        if seen.state is State.RUNNING and self._is_paused(host):
-            return replace(seen, state=State.PAUSED)
-        return seen
-
-    def _is_paused(self, host: LabHost) -> bool:
-        """One that does not answer is busy, and not paused."""
-        with suppress(LabError):
-            return qmp.status(socket(self.place, host)) in STANDING
-        return False
+        if seen.state is not State.RUNNING:
+            return seen
+        try:
+            stands = qmp.status(socket(self.place, host)) in STANDING
+        except LabError:  # it is busy; or it was frozen, or ended, meanwhile
+            return super(Qemu, self).sight(host)
+        return replace(seen, state=State.PAUSED) if stands else seen
 
     def start(self, host: LabHost) -> None:
         """Start the virtual machine."""
@@ -184,7 +185,7 @@ class Qemu(Sessions):
     def attach_disk(self, host: LabHost, device: str, file: Path) -> None:
         """Hot-plug ``file``; its serial number is the name that the host finds it by."""
         order = socket(self.place, host)
-        if device not in self._nodes(host):
+        if str(file) not in qmp.names(order, NODES, "file"):
             backing = {"driver": "file", "filename": str(file)}
             qmp.ask(order, "blockdev-add", {"driver": "raw", "node-name": device, "file": backing})
         if device not in self._plugged(host):
@@ -197,12 +198,8 @@ class Qemu(Sessions):
         if device in self._plugged(host):
             gone = "DEVICE_DELETED"
             qmp.ask(order, "device_del", {"id": device}, event=gone, timeout=UNPLUG_SECONDS)
-        if device in self._nodes(host):
+        if device in qmp.names(order, NODES, "node-name"):
             qmp.ask(order, "blockdev-del", {"node-name": device})
-
-    def _nodes(self, host: LabHost) -> frozenset[str]:
-        """Name what is behind disks."""
-        return qmp.names(socket(self.place, host), "query-named-block-nodes", "node-name")
 
     def _plugged(self, host: LabHost) -> frozenset[str]:
         """Name the disks and cards that the host has, or has not let go of."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from dataclasses import dataclass
 
 from sanglier.lab import daemon, network, process
@@ -12,6 +13,9 @@ from sanglier.lab.place import Place
 from sanglier.lab.topology import LabHost
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
+
+FREEZE_SECONDS = 10.0
+"""How long a busy machine may take to stop a process; it is frozen in any case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +45,25 @@ class Sessions:
         daemon.end(self.place, host.name)
 
     def freeze(self, host: LabHost) -> None:
-        """SIGSTOP its own processes; one that is traced would report it to its tracer."""
-        self._signal(host, signal.SIGSTOP)
+        """SIGSTOP its own processes, and wait until they have stopped.
+
+        One that is traced would report it to its tracer.
+        """
+        own = self._own(host)
+        for pid in own:
+            process.send(pid, signal.SIGSTOP)
+        deadline = time.monotonic() + FREEZE_SECONDS
+        while not all(map(process.is_stopped, own)) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def thaw(self, host: LabHost) -> None:
         """SIGCONT what was frozen."""
-        self._signal(host, signal.SIGCONT)
+        for pid in self._own(host):
+            process.send(pid, signal.SIGCONT)
 
-    def _signal(self, host: LabHost, number: signal.Signals) -> None:
-        for member in daemon.session(self.place, host.name):
-            if not process.is_traced(member.pid):
-                process.send(member.pid, number)
+    def _own(self, host: LabHost) -> tuple[int, ...]:
+        members = daemon.session(self.place, host.name)
+        return tuple(one.pid for one in members if not process.is_traced(one.pid))
 
     def plug(self, host: LabHost, network_name: str) -> None:
         """Put the tap into its bridge."""

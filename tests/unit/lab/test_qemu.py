@@ -11,6 +11,7 @@ import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,16 @@ def test_a_host_that_stands_still_is_seen_as_paused(
     assert qemu.drive(GROUND).sight(HOSTS.host("disk-a")).state is state
 
 
+def test_a_host_that_was_frozen_while_it_was_asked_is_seen_as_frozen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = process.find(os.getpid())
+    assert own is not None
+    looks = iter((own, replace(own, state="T")))
+    monkeypatch.setattr(daemon, "leader", lambda _place, _name: next(looks))
+    assert qemu.drive(GROUND).sight(HOSTS.host("disk-a")).state is State.FROZEN
+
+
 def test_whether_a_host_lives_is_not_asked_of_its_control_socket(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -252,9 +263,12 @@ def test_a_disk_is_attached_once_however_often_it_is_asked_for(
     monkeypatch.setattr(qemu, "socket", lambda _place, _host: machine)
     disk = tmp_path / "disk"
     disk.write_bytes(bytes(1 << 20))
+    (tmp_path / "other").write_bytes(bytes(1 << 20))
     driver, host = qemu.drive(GROUND), HOSTS.host("disk-a")
     driver.detach_disk(host, "ubdd")
     for _ in range(2):
         driver.attach_disk(host, "ubdd", disk)
+    with pytest.raises(SanglierError, match="SG-LAB-031"):
+        driver.attach_disk(host, "ubdd", tmp_path / "other")
     assert "ubdd" in qmp.names(machine, "query-named-block-nodes", "node-name")
     assert "ubdd" in qmp.names(machine, "qom-list", "name", {"path": "/machine/peripheral"})
