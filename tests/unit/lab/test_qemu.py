@@ -48,6 +48,7 @@ def test_a_host_gets_kernel_disks_cards_identity_and_a_control_socket() -> None:
     assert after(words, "-kernel") == ["/c/full-1/linux"]
     assert after(words, "-initrd") == ["/c/full-1/initrd"]
     assert "init=/usr/lib/sanglier-lab/init" in after(words, "-append")[0].split()
+    assert "no_timer_check" in after(words, "-append")[0].split()
     assert after(words, "-smp") == ["2"] and after(words, "-m") == ["768M"]
     assert after(words, "-qmp") == ["unix:/run/x/lab/uml/disk-a.qmp,server=on,wait=off"]
     assert after(words, "-fw_cfg") == [
