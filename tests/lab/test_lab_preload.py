@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from round_trips import ping_pong
 
-from sanglier.lab import daemon, image, process
+from sanglier.lab import daemon, image, process, uml
 from sanglier.lab.control import Lab
 from sanglier.lab.driver import State
 from sanglier.lab.kernel import parse_check
@@ -34,12 +34,16 @@ BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 def built() -> image.Image:
-    return image.ensure(Kind.FULL, RELEASE, lambda _subject, _what: None)
+    return image.ensure(Kind.FULL, RELEASE, uml.BACKEND.kernel, lambda _subject, _what: None)
+
+
+def preload() -> Path:
+    return built().directory / "preload.so"
 
 
 def trace(size: int) -> dict[str, Any]:
     """Run tracer.py with the image's own library preloaded."""
-    environment = os.environ | {"LD_PRELOAD": str(built().preload)}
+    environment = os.environ | {"LD_PRELOAD": str(preload())}
     argv = (sys.executable, str(HERE / "tracer.py"), str(size))
     done = subprocess.run(
         argv, env=environment, capture_output=True, text=True, timeout=60, check=False
@@ -111,7 +115,7 @@ def test_a_kernel_whose_buffer_is_too_small_boots_with_it_and_dies_without(
     assert without.returncode != 0
     assert "set fp regs failed, errno = 14" in without.stdout + without.stderr
     (tmp_path / "root.cow").unlink(missing_ok=True)
-    done = boot(f"{small_buffer}:{built().preload}", tmp_path)
+    done = boot(f"{small_buffer}:{preload()}", tmp_path)
     assert parse_check(done.stdout) is not None, done.stdout + done.stderr
 
 

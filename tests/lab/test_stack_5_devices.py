@@ -15,7 +15,7 @@ OTHER = "/dev/ubdc"
 SECTORS, MORE = DISK_BYTES // 512, 131072
 GROW = f"""
 dmsetup table disk > /run/disk.table
-other=$(cat /sys/block/ubdc/dev)
+other=$(lsblk -dno MAJ:MIN /dev/ubdc | tr -d " ")
 (cat /run/disk.table; echo "{SECTORS} {MORE} linear $other 0") > /run/disk.grown
 dmsetup suspend disk; dmsetup load disk /run/disk.grown; dmsetup resume disk
 """

@@ -18,9 +18,11 @@ from rich.text import Text
 
 from sanglier.cli.console import make_console
 from sanglier.cli.exits import FAILED, OK
+from sanglier.cli.lab import Driver
 from sanglier.cli.setting import Setting, open_setting
 from sanglier.drill.article import FinalTest
 from sanglier.lab import life
+from sanglier.lab.choice import choose
 from sanglier.lab.control import Lab
 from sanglier.lab.place import place
 from sanglier.lab.record import Wish
@@ -101,16 +103,16 @@ class Demo:
 
 
 @contextmanager
-def _lab(name: str, console: Console, keep: bool) -> Iterator[Lab]:
+def _lab(name: str, wish: Wish, console: Console, keep: bool) -> Iterator[Lab]:
     def say(subject: str, what: str) -> None:
         console.print(f"  {subject:<8} {what}", style="dim")
 
     place(name)  # refused here, it would hide below why nothing came up
-    life.check()
+    life.check(wish.driver)
     console.print("== Boot five servers with real kernels on this machine", style="bold")
     done = False
     try:
-        yield life.up(name, Wish(), say)
+        yield life.up(name, wish, say)
         done = True
     finally:
         if not (keep and done):
@@ -133,13 +135,15 @@ def demo(
     file: Annotated[Path, typer.Argument(help="The lab's cluster file.")],
     name: Annotated[str, typer.Option(help="Name of the lab to boot.")] = "demo",
     keep: Annotated[bool, typer.Option(help="Leave the lab up at the end.")] = False,
+    driver: Annotated[str | None, Driver] = None,
 ) -> None:
     """Boot a lab, build the cluster, cut its mirror and kill its open server, count what was kept.
 
     Exit status: 0 everything shown came true, 1 something did not.
     """
     console, began = make_console(), time.monotonic()
-    with _lab(name, console, keep) as lab:
+    wish = Wish(driver=choose(driver).name if driver else None)
+    with _lab(name, wish, console, keep) as lab:
         show = Demo(lab=lab, file=file, console=console)
         good = show.build() and asyncio.run(show.final_test()) and show.drills() and show.healed()
         if keep:

@@ -54,7 +54,7 @@ class Stage:
     @property
     def machine(self) -> str:
         """What it runs on, in a few words."""
-        where = "lab of user-mode Linux" if self.lab else "real servers"
+        where = f"lab of {self.lab.driver.title}" if self.lab else "real servers"
         return f"{where}, {os.cpu_count()} processors, driven from {platform.release()}"
 
 

@@ -13,6 +13,8 @@ import typer
 
 from sanglier.lab import console as terminal
 from sanglier.lab import control, life
+from sanglier.lab.backend import DEFAULT
+from sanglier.lab.choice import BACKENDS, choose
 from sanglier.lab.control import HostStatus, Lab
 from sanglier.lab.manner import Manner
 from sanglier.lab.recipe import RELEASE, Kind
@@ -25,6 +27,7 @@ Host = Annotated[str, typer.Argument(help="Host, such as disk-a, srv-a or witnes
 Network = Annotated[
     str, typer.Argument(help="management, replication, san-a, san-b, or bmc: its power switch.")
 ]
+Driver = typer.Option("--driver", help=f"What runs the hosts: {', '.join(BACKENDS)} ({DEFAULT}).")
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
@@ -64,6 +67,7 @@ def up(
     release: Annotated[
         str | None, typer.Option(help=f"Debian's release on the hosts, 12 or 13 ({RELEASE}).")
     ] = None,
+    driver: Annotated[str | None, Driver] = None,
     only: Annotated[
         list[str] | None, typer.Option(help="Boot this host only; may be repeated.")
     ] = None,
@@ -77,6 +81,7 @@ def up(
         disks=disks,
         volatile=volatile or None,
         release=parse_release(release) if release else None,
+        driver=choose(driver).name if driver else None,
         only=tuple(only) if only else None,
     )
     with _interruptible(name):
@@ -170,6 +175,18 @@ def thaw(host: Host, name: Name = "lab") -> None:
 
 
 @app.command()
+def pause(host: Host, name: Name = "lab") -> None:
+    """Stop a virtual host and its clock: it notices nothing.  Not in user-mode Linux."""
+    life.find(name).pause(host)
+
+
+@app.command()
+def resume(host: Host, name: Name = "lab") -> None:
+    """Let a paused host go on."""
+    life.find(name).resume(host)
+
+
+@app.command()
 def cut(host: Host, network: Network, name: Name = "lab") -> None:
     """Unplug a host from a network, or its power switch."""
     lab = life.find(name)
@@ -204,6 +221,7 @@ def describe(lab: Lab) -> dict[str, Any]:
     return {
         "lab": lab.place.name,
         "image": lab.record.image,
+        "driver": lab.record.driver,
         "ssh_config": lab.ssh_config,
         "secrets": str(lab.secrets),
         "power_log": str(lab.power_log),

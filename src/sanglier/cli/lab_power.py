@@ -11,7 +11,6 @@ from sanglier.drill.power import SWITCH, Manner
 from sanglier.lab import control
 from sanglier.lab import manner as manner_of_lab
 from sanglier.lab.control import Lab
-from sanglier.lab.driver import State
 from sanglier.lab.power import Action
 
 
@@ -65,8 +64,7 @@ class LabPower:
 
     async def dead(self, host: str) -> bool:
         """Whether its kernel does not run."""
-        found = self.lab.driver.sight(self.lab.topology.host(host))
-        return found.state is State.DEAD
+        return not self.lab.driver.alive(self.lab.topology.host(host))
 
     async def unplugged(self, host: str) -> frozenset[str]:
         """Read the lab's links: whose card is in no bridge."""

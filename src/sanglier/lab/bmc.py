@@ -26,7 +26,7 @@ from pyghmi.ipmi.private import session as ipmi
 from pyghmi.ipmi.private.serversession import ServerSession
 
 from sanglier.lab import life, lock, power, record
-from sanglier.lab.driver import Driver, State
+from sanglier.lab.driver import Driver
 from sanglier.lab.errors import LabError, refuse
 from sanglier.lab.manner import Mannered
 from sanglier.lab.place import Place
@@ -97,7 +97,7 @@ class Switch:
             raise refuse(32, self.host.name, "still runs", why="its kernel survived SIGKILL")
 
     def _runs(self) -> bool:
-        return self.driver.sight(self.host).state is not State.DEAD
+        return self.driver.alive(self.host)
 
     def _alone(self) -> AbstractContextManager[None]:
         file = self.place.host_lock(self.host.name)

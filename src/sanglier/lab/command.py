@@ -15,6 +15,12 @@ UNREACHABLE = "Failed to fetch"
 UNKNOWN = re.compile("Unable to locate package|installation candidate|not have a Release file")
 """What apt-get says where an archive has not that package, or not that release."""
 
+CONTAINED = (
+    "setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child",
+    "--mount-proc",
+)  # fmt: skip
+"""Prefix: every mount and process of the command goes when it does, or when we do."""
+
 
 def run(
     argv: tuple[str, ...],
@@ -64,13 +70,14 @@ def failure(argv: tuple[str, ...], status: int, output: str) -> Exception:
     return refuse(90, argv[0], f"failed with status {status}: {tail}", why=" ".join(argv)[:400])
 
 
-def missing(commands: Mapping[str, str]) -> tuple[str, ...]:
-    """Name the packages of those commands (command -> package) that are not there."""
+def missing(commands: Mapping[str, str]) -> dict[str, str]:
+    """Return those of the commands (command -> package) that are not there."""
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    absent = {
-        package for command, package in commands.items() if shutil.which(command, path=path) is None
+    return {
+        command: package
+        for command, package in commands.items()
+        if shutil.which(command, path=path) is None
     }
-    return tuple(sorted(absent))
 
 
 def free_bytes(directory: Path) -> int:

@@ -21,16 +21,21 @@ from sanglier.lab import (
 from sanglier.lab.driver import Driver, Sighting, State
 from sanglier.lab.errors import refuse
 from sanglier.lab.image import Report
+from sanglier.lab.kernel import TIMED_OUT
 from sanglier.lab.manner import Manner
 from sanglier.lab.power import PowerEvent
 from sanglier.lab.readiness import Wait
 from sanglier.lab.record import Record
 from sanglier.lab.topology import LabHost, Topology
 
-BOOT_SECONDS = 180.0
 STOP_SECONDS = 30.0
 HOST_PATIENCE = STOP_SECONDS + 5.0
 """Seconds that a verb waits for another one on the same host."""
+ATTACH_SECONDS = 40
+"""How long a host may take to see a new disk."""
+
+UNDONE = {State.FROZEN: "thaw", State.PAUSED: "resume"}
+"""States in which a host answers nothing, and the verb that ends each."""
 
 BMC = "bmc"
 """What ``cut`` and ``heal`` call a host's power switch."""
@@ -131,6 +136,16 @@ class Lab:
         self._must_run(name)
         self._on(name, self.driver.thaw)
 
+    def pause(self, name: str) -> None:
+        """Stop a running host and its clock."""
+        self._must_obey(name)
+        self._on(name, self.driver.pause)
+
+    def resume(self, name: str) -> None:
+        """Let a paused host go on."""
+        self._must_obey(name)
+        self._on(name, self.driver.resume)
+
     def cut(self, name: str, network_name: str) -> None:
         """Unplug a host from a network."""
         self._on(name, lambda host: self.driver.unplug(host, network_name))
@@ -169,24 +184,51 @@ class Lab:
     def attach_disk(self, name: str, device: str, size: int) -> None:
         """Hot-plug an empty disk of ``size`` bytes as ``device``, such as ubdc; gone at power-off.
 
-        Its file is kept, so that attaching it again finds the same data.
+        Its file is kept, so that attaching it again finds the same data.  Returns when the host
+        has it, SG-LAB-040 if it does not take it; at once where ssh does not answer.
         """
+        self.must_answer(name)
         host = self.topology.host(name)
         file = self.place.data / f"{host.name}.{device}"
         if not file.exists():
             file.touch()
             os.truncate(file, size)
         self._on(name, lambda host: self.driver.attach_disk(host, device, file))
+        if self._never_sees(name, device):
+            raise refuse(
+                40, name, f"has no /dev/{device} after {ATTACH_SECONDS} s",
+                fix=f"`lab exec {name} -- dmesg` tells what its kernel made of it",
+            )  # fmt: skip
+
+    def _never_sees(self, name: str, device: str) -> bool:
+        look = f"until test -b /dev/{device}; do sleep 0.2; done"
+        words = ("timeout", str(ATTACH_SECONDS), "sh", "-c", look)
+        try:
+            return self.run(name, *words, timeout=ATTACH_SECONDS * 2).returncode == TIMED_OUT
+        except subprocess.TimeoutExpired:
+            return True
+
+    def detach_disk(self, name: str, device: str) -> None:
+        """Hot-unplug a disk that was attached; the host must not use it.  Its file is kept."""
+        self.must_answer(name)
+        self._on(name, lambda host: self.driver.detach_disk(host, device))
 
     def must_answer(self, name: str) -> None:
-        """SG-LAB-022 if ssh to the host cannot work because it is dead or frozen."""
-        self._must_run(name)
-        if self.driver.sight(self.topology.host(name)).state is State.FROZEN:
-            raise refuse(22, name, "is frozen", fix=f"`lab thaw {name}`")
+        """SG-LAB-022 if ssh to the host cannot work because it is dead, frozen or paused."""
+        state = self._must_run(name)
+        if state in UNDONE:
+            raise refuse(22, name, f"is {state}", fix=f"`lab {UNDONE[state]} {name}`")
 
-    def _must_run(self, name: str) -> None:
-        if self.driver.sight(self.topology.host(name)).state is State.DEAD:
+    def _must_obey(self, name: str) -> None:
+        """SG-LAB-022 if nothing takes an order for the host: it is dead or frozen."""
+        if self._must_run(name) is State.FROZEN:
+            raise refuse(22, name, f"is {State.FROZEN}", fix=f"`lab {UNDONE[State.FROZEN]} {name}`")
+
+    def _must_run(self, name: str) -> State:
+        state = self.driver.sight(self.topology.host(name)).state
+        if state is State.DEAD:
             raise refuse(22, name, "is not running", fix=f"`lab start {name}`")
+        return state
 
     def _on(self, name: str, act: Callable[[LabHost], None]) -> None:
         host = self.topology.host(name)
@@ -198,11 +240,12 @@ class Lab:
         return lock.whole(self.place.host_lock(host.name), "lab verb", patience=HOST_PATIENCE)
 
     def boot(self, hosts: tuple[LabHost, ...], report: Report) -> None:
-        """Start the dead ones among ``hosts``, then wait for every one that is not frozen."""
+        """Start the dead ones among ``hosts``, then wait for every one that can answer."""
         awaited = []
         for host in hosts:
-            if self._start(host, report) is State.FROZEN:
-                report(host.name, "is frozen: left as it is")
+            state = self._start(host, report)
+            if state in UNDONE:
+                report(host.name, f"is {state}: left as it is")
                 continue
             if "management" in network.links(self.place).cut(host):
                 report(host.name, "is cut off from management: not waited for")
@@ -222,9 +265,9 @@ class Lab:
     def _await(self, hosts: tuple[LabHost, ...], report: Report) -> None:
         Wait(
             place=self.place,
-            alive=lambda host: self.driver.sight(host).state is not State.DEAD,
+            alive=self.driver.alive,
             arrived=lambda host, seconds: report(host.name, f"answers after {seconds:.1f} s"),
-            patience=BOOT_SECONDS,
+            patience=self.driver.boot_s,
         ).until_all_answer(hosts)
 
 

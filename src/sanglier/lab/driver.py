@@ -1,4 +1,7 @@
-"""What a back end of the lab must be able to do; everything above speaks only this."""
+"""What a back end of the lab must be able to do; everything above speaks only this.
+
+``backend.py`` is what is the same for all labs of a back end, ``choice.py`` which there are.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,9 @@ class State(StrEnum):
 
     RUNNING = "running"
     FROZEN = "frozen"
+    """It does nothing, and its clock goes on: a machine that was suspended."""
+    PAUSED = "paused"
+    """It does nothing, and its clock stands still: a virtual machine that was."""
     DEAD = "dead"
 
 
@@ -29,10 +35,24 @@ class Sighting:
 
 
 class Driver(Protocol):
-    """Real kernels, one per host.  Every verb may be repeated."""
+    """Real kernels, one per host.  Every verb may be repeated.
+
+    A disk is called by the lab's name for it, ubdb and so on: it is found below /dev by that name.
+    """
+
+    @property
+    def title(self) -> str:
+        """What the hosts run in, in a few words."""
+
+    @property
+    def boot_s(self) -> float:
+        """Seconds that all hosts may take to boot, when they boot at once."""
 
     def sight(self, host: LabHost) -> Sighting:
         """Look at a host without touching it."""
+
+    def alive(self, host: LabHost) -> bool:
+        """Whether it is not dead; cheap, and asks nothing of the host."""
 
     def start(self, host: LabHost) -> None:
         """Begin to boot a dead host with the disks that it has; does not wait."""
@@ -48,6 +68,12 @@ class Driver(Protocol):
 
     def thaw(self, host: LabHost) -> None:
         """Let it go on where it was."""
+
+    def pause(self, host: LabHost) -> None:
+        """Stop host and clock; SG-LAB-038 from a back end that has no such thing."""
+
+    def resume(self, host: LabHost) -> None:
+        """Let a paused host go on: it has noticed nothing."""
 
     def plug(self, host: LabHost, network: str) -> None:
         """Connect a network card."""

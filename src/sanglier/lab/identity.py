@@ -1,7 +1,7 @@
 """Who each host is: keys, names, addresses, and how ssh finds it.
 
-A host copies its identity over its own files at its first boot, from a
-directory of the machine that it can read and nothing else (hostfs).
+A host copies its identity over its own files at its first boot: from a directory of the
+machine that it can read and nothing else, or from an archive that its firmware hands it.
 """
 
 from __future__ import annotations
@@ -50,9 +50,12 @@ class IdentityFile:
 
 
 def identity_files(
-    topology: Topology, host: LabHost, *, machine_id: str, authorized: str
+    topology: Topology, host: LabHost, *, machine_id: str, authorized: str, cards: str
 ) -> tuple[IdentityFile, ...]:
-    """List what makes a host itself, its ssh host key apart."""
+    """List what makes a host itself, its ssh host key apart.
+
+    ``cards`` is what its kernel calls its cards, before a number.
+    """
     iscsi = f"InitiatorName=iqn.1993-08.org.debian:01:{machine_id[:12]}\n"
     keys = tuple(
         IdentityFile(path=f"{home}/.ssh/authorized_keys", text=authorized)
@@ -62,7 +65,7 @@ def identity_files(
         IdentityFile(path="etc/hostname", text=f"{host.name}\n"),
         IdentityFile(path="etc/machine-id", text=f"{machine_id}\n"),
         IdentityFile(path="etc/hosts", text=hosts_file(topology)),
-        IdentityFile(path="etc/sanglier-lab.network", text=network_batch(host)),
+        IdentityFile(path="etc/sanglier-lab.network", text=network_batch(host, cards)),
         IdentityFile(path="etc/iscsi/initiatorname.iscsi", text=iscsi, mode=0o600),
         *keys,
         *(_disk_files() if host.data_disk else ()),
@@ -84,12 +87,13 @@ def hosts_file(topology: Topology) -> str:
     return f"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n{names}"
 
 
-def network_batch(host: LabHost) -> str:
+def network_batch(host: LabHost, cards: str) -> str:
     """Render the ``ip -batch`` lines by which the host names and numbers its cards."""
     lines = ["link set lo up"]
     for index, interface in enumerate(host.interfaces):
+        if f"{cards}{index}" != interface.device:
+            lines.append(f"link set {cards}{index} name {interface.device}")
         lines += [
-            f"link set vec{index} name {interface.device}",
             f"address add {interface.address}/24 brd + dev {interface.device}",
             f"link set {interface.device} up",
         ]
@@ -135,22 +139,25 @@ def render_known_hosts(topology: Topology, public_keys: dict[str, str]) -> str:
     )
 
 
-def ensure(place: Place, topology: Topology) -> None:
+def ensure(place: Place, topology: Topology, cards: str) -> None:
     """Write every key, identity and the ssh_config; keys that exist are kept."""
     key = place.state / "id_ed25519"
     authorized = _key_pair(key, f"sanglier-lab-{place.name}")
     public_keys = {
-        host.name: _write_identity(place, topology, host, authorized) for host in topology.hosts
+        host.name: _write_identity(place, topology, host, authorized, cards)
+        for host in topology.hosts
     }
     known_hosts = place.state / "known_hosts"
     write_atomically(known_hosts, render_known_hosts(topology, public_keys))
     write_atomically(place.ssh_config, render_ssh_config(place, topology, key, known_hosts))
 
 
-def _write_identity(place: Place, topology: Topology, host: LabHost, authorized: str) -> str:
+def _write_identity(
+    place: Place, topology: Topology, host: LabHost, authorized: str, cards: str
+) -> str:
     root = place.identity(host.name)
     own = machine_id(place.name, authorized, host.name)
-    for file in identity_files(topology, host, machine_id=own, authorized=authorized):
+    for file in identity_files(topology, host, machine_id=own, authorized=authorized, cards=cards):
         path = root / file.path
         _directories(root, path.parent)
         path.write_text(file.text)

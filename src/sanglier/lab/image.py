@@ -18,13 +18,13 @@ from importlib import resources
 from pathlib import Path
 
 from sanglier.lab import lock, mirror, preflight
-from sanglier.lab.command import failure, run
+from sanglier.lab.command import CONTAINED, failure, run
 from sanglier.lab.errors import LabError, refuse
-from sanglier.lab.kernel import Kernel, dead, parse_check, refuse_unsafe
+from sanglier.lab.kernel import Kernel, refuse_unsafe
 from sanglier.lab.place import cache_dir, run_dir
 from sanglier.lab.recipe import (
-    KERNEL_SUITE,
     RELEASE,
+    KernelSource,
     Kind,
     Recipe,
     hook_environment,
@@ -41,24 +41,13 @@ SIZE = "3G"
 NEEDED_BYTES = 2 << 30
 """Free space asked for before a build: a root directory, an image, downloads."""
 
-CHECK_BYTES = 128 << 20
-"""Memory of the kernel that is booted to be checked."""
-
-CHECK_SECONDS = 90
-"""It takes one or two."""
-
 BUILD_SECONDS = 900
 UNUSED_SECONDS = 24 * 3600
 SCRIPTS = (
-    "customize.sh", "init", "kernel-check", "masked-units", "masked-generators", "boot",
-    "console-shell.service", "udev-trigger.conf", "ssh.conf", "preload.c",
+    "customize.sh", "init", "kernel-check", "masked-units", "masked-generators",
+    "console-shell.service", "udev-trigger.conf", "ssh.conf",
 )  # fmt: skip
-
-CONTAINED = (
-    "setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child",
-    "--mount-proc",
-)  # fmt: skip
-"""Prefix: every mount and process of the command goes when it does, or when we do."""
+"""Of every image; a back end has more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,18 +67,8 @@ class Image:
 
     @property
     def linux(self) -> Path:
-        """The kernel, an ordinary program."""
+        """The kernel."""
         return self.directory / "linux"
-
-    @property
-    def boot(self) -> Path:
-        """What starts the kernel, and starts it again when the host reboots."""
-        return self.directory / "boot"
-
-    @property
-    def preload(self) -> Path:
-        """What stands between the kernel and the machine: see image/preload.c."""
-        return self.directory / "preload.so"
 
     @property
     def mirror(self) -> Path:
@@ -97,11 +76,11 @@ class Image:
         return self.directory / "mirror"
 
 
-def recipe(kind: Kind, release: str = RELEASE) -> Recipe:
+def recipe(kind: Kind, kernel: KernelSource, release: str = RELEASE) -> Recipe:
     """Read the recipe of this version of Sanglier for hosts of a release of Debian."""
     folder = resources.files("sanglier.lab") / "image"
-    scripts = tuple((n, (folder / n).read_text()) for n in SCRIPTS)
-    return Recipe(kind=kind, scripts=scripts, release=release)
+    scripts = tuple((n, (folder / n).read_text()) for n in (*SCRIPTS, *kernel.scripts))
+    return Recipe(kind=kind, kernel=kernel, scripts=scripts, release=release)
 
 
 def load(directory: Path) -> Image | None:
@@ -139,14 +118,14 @@ def _broken(directory: Path, why: str) -> LabError:
     )  # fmt: skip
 
 
-def ensure(kind: Kind, release: str, report: Report) -> Image:
+def ensure(kind: Kind, release: str, kernel: KernelSource, report: Report) -> Image:
     """Find the image in the cache or build it; its kernel is checked either way."""
-    wanted = recipe(kind, release)
+    wanted = recipe(kind, kernel, release)
     images = cache_dir() / "images"
     image = load(images / wanted.key)
     if image is None:
         images.mkdir(parents=True, exist_ok=True)
-        _check_build(images)
+        _check_build(wanted, images)
         report(wanted.key, "is not in the cache: building it (about a minute)")
         with lock.whole(images / f"{wanted.key}.lock", "image build", patience=BUILD_SECONDS):
             image = load(images / wanted.key) or _build(wanted, images, report)
@@ -186,13 +165,13 @@ def used_images() -> frozenset[str]:
     return frozenset(used)
 
 
-def _check_build(images: Path) -> None:
+def _check_build(wanted: Recipe, images: Path) -> None:
     """Refuse a build for which there is no room (SG-LAB-012) or no archive (SG-LAB-045)."""
     preflight.check_space(images, NEEDED_BYTES, "an image of the hosts is built there")
-    if not _sources(KERNEL_SUITE):
+    if not _sources(wanted.kernel_suite):
         raise refuse(
             45, "lab up", "cannot build an image: this machine's apt knows no archive of Debian",
-            why=f"the hosts' kernel and packages come from there, the kernel from {KERNEL_SUITE}",
+            why=f"the hosts' packages come from there, and a kernel of {wanted.kernel_suite}",
             fix="`apt-get update`; if that is not enough, add Debian to /etc/apt/sources.list.d",
         )  # fmt: skip
 
@@ -215,7 +194,7 @@ def _build(wanted: Recipe, images: Path, report: Report) -> Image:
         _make_root(wanted, work)
         report(wanted.key, f"packages installed, {time.monotonic() - started:.0f} s")
         _make_filesystem(work / "root", out / "root.ext4")
-        kernel = _check_kernel(out)
+        kernel = wanted.kernel.ask(out)
         if wanted.kind is Kind.BARE:
             mirror.write_index(out / "mirror")
         _write_manifest(out, wanted, kernel)
@@ -235,7 +214,8 @@ def _make_root(wanted: Recipe, work: Path) -> None:
         sources=_sources(wanted.suite),
     )  # fmt: skip
     environment = os.environ | hook_environment(
-        wanted, scripts=str(scripts), out=str(work / "out"), kernel_sources=_sources(KERNEL_SUITE)
+        wanted, scripts=str(scripts), out=str(work / "out"),
+        kernel_sources=_sources(wanted.kernel_suite),
     ) | {"LC_ALL": "C.UTF-8", "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}  # fmt: skip
     done = run((*CONTAINED, *argv), check=False, timeout=BUILD_SECONDS, env=environment)
     if done.returncode != 0:
@@ -248,7 +228,6 @@ def _write_scripts(wanted: Recipe, work: Path) -> None:
         script = work / "scripts" / name
         script.write_text(text)
         script.chmod(0o755)
-    shutil.copy2(work / "scripts" / "boot", work / "out" / "boot")
 
 
 def _sources(suite: str) -> tuple[str, ...]:
@@ -267,24 +246,6 @@ def _make_filesystem(root: Path, image: Path) -> None:
          "lazy_itable_init=1,root_owner=0:0", "-d", str(root), str(image), SIZE),
         timeout=300,
     )  # fmt: skip
-
-
-def _check_kernel(out: Path) -> Kernel:
-    """Boot the kernel once, for a second, and ask it what it must be asked."""
-    uml = out / "uml"
-    argv = (
-        str(out / "boot"), f"ubda={out / 'root.ext4'}", "root=/dev/ubda", "ro",
-        f"mem={CHECK_BYTES >> 20}M", "con=null", "con0=null,fd:1", "console=tty0", "quiet",
-        f"uml_dir={uml}/", "umid=check", "init=/usr/lib/sanglier-lab/kernel-check",
-    )  # fmt: skip
-    environment = os.environ | {"TMPDIR": str(preflight.memory_dir(CHECK_BYTES, out))}
-    reaped = ("timeout", "-k", "5", str(CHECK_SECONDS), "sh", "-c", '"$@"; exit $?', "sh", *argv)
-    done = run((*CONTAINED, *reaped), check=False, timeout=CHECK_SECONDS + 30, env=environment)
-    shutil.rmtree(uml, ignore_errors=True)
-    kernel = parse_check(done.stdout)
-    if kernel is None:
-        raise dead(done.returncode, done.stdout + done.stderr, CHECK_SECONDS)
-    return kernel
 
 
 def _write_manifest(out: Path, wanted: Recipe, kernel: Kernel) -> None:

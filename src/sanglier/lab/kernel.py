@@ -1,11 +1,14 @@
-"""The one known trap of user-mode Linux kernels, checked before any lab uses one."""
+"""What a lab's kernel is asked before any lab uses it: above all for the one known trap."""
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sanglier.lab.command import CONTAINED, run
 from sanglier.lab.errors import LabError, refuse
 
 CHECK_LINE = re.compile(r"sanglier-kernel-check (\S+) ([0-9a-f]+)")
@@ -24,6 +27,18 @@ class Kernel:
     release: str
     sock_def_readable: int
     """Address of that function, /proc/kallsyms."""
+
+
+def ask(argv: tuple[str, ...], seconds: int, env: Mapping[str, str] | None = None) -> Kernel:
+    """Boot a kernel whose first program is ``image/kernel-check``; SG-LAB-014 if it is silent."""
+    reaped = ("timeout", "-k", "5", str(seconds), "sh", "-c", '"$@"; exit $?', "sh", *argv)
+    done = run(
+        (*CONTAINED, *reaped), check=False, timeout=seconds + 30, env=os.environ | (env or {})
+    )
+    kernel = parse_check(done.stdout)
+    if kernel is None:
+        raise dead(done.returncode, done.stdout + done.stderr, seconds)
+    return kernel
 
 
 def parse_check(console: str) -> Kernel | None:
@@ -58,7 +73,7 @@ def refuse_unsafe(kernel: Kernel) -> None:
     """Refuse a kernel on which o2cb dies at its first connection (SG-LAB-013).
 
     o2cb keeps a function pointer in ``sk_user_data`` and the kernel takes bit 0
-    of that field as a flag.  User-mode Linux does not align functions, so an
+    of that field as a flag.  Where functions are not aligned (user-mode Linux) an
     odd ``sock_def_readable`` sends ``o2net_listen_data_ready`` into endless
     recursion.  Kernels built for real machines align functions to 16 bytes.
     """
@@ -66,9 +81,10 @@ def refuse_unsafe(kernel: Kernel) -> None:
         return
     raise refuse(
         13,
-        f"user-mode Linux {kernel.release}",
+        f"the lab's kernel {kernel.release}",
         f"has sock_def_readable at the odd address {kernel.sock_def_readable:#x}",
         why="o2cb stores that pointer in sk_user_data, whose bit 0 the kernel takes as a flag: "
         "a node would die by endless recursion when its first peer connects",
-        fix="use the kernel of Debian bookworm's user-mode-linux 6.1um4 (even, known to be good)",
+        fix="use the kernel of Debian bookworm's user-mode-linux 6.1um4 (even, known to be good), "
+        "or --driver qemu",
     )

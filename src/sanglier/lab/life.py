@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from sanglier.lab import (
+    choice,
     daemon,
     identity,
     image,
@@ -21,16 +22,15 @@ from sanglier.lab import (
     preflight,
     record,
     topology,
-    uml,
     volatile,
 )
+from sanglier.lab.backend import DEFAULT, Backend, Ground
 from sanglier.lab.control import Lab, quiet
 from sanglier.lab.errors import refuse
 from sanglier.lab.image import Image, Report
 from sanglier.lab.recipe import RELEASE, Kind
 from sanglier.lab.record import Record, Wish
 from sanglier.lab.topology import LabHost, Topology
-from sanglier.lab.uml import UserModeLinux
 
 NEEDED_BYTES = 1 << 30
 """Free space asked for before hosts write to their disks."""
@@ -39,11 +39,12 @@ POWER_SECONDS = 20.0
 """How long ``up`` waits for the power switches, once the hosts answer."""
 
 
-def check() -> None:
+def check(driver: str | None = None) -> None:
     """Refuse what cannot be on this machine, before anything is begun."""
+    backend = choice.choose(driver or DEFAULT)
     preflight.check_extra()
-    uml.check_machine()
-    preflight.check()
+    preflight.check_architecture()
+    preflight.check(f"lab up --driver {backend.name}", backend.commands)
     preflight.check_machine()
     preflight.check_directory(place.cache_dir(), "SANGLIER_CACHE", programs=True)
     preflight.check_directory(place.run_dir(), "SANGLIER_LAB_DIR", programs=False)
@@ -56,7 +57,7 @@ def up(name: str, wish: Wish, report: Report = quiet) -> Lab:
     again, or ``down``.
     """
     where = place.place(name)
-    check()
+    check(_backend(where, wish).name)
     began = time.monotonic()
     with lock.whole(where.lock, "lab up", patience=1.0):
         lab = _prepare(where, wish, report)
@@ -69,48 +70,72 @@ def up(name: str, wish: Wish, report: Report = quiet) -> Lab:
     return lab
 
 
+def _backend(where: place.Place, wish: Wish) -> Backend:
+    """Tell of what back end the lab is, or is to be."""
+    old = record.load(where)
+    return choice.choose(old.driver if old else wish.driver or DEFAULT)
+
+
 def _prepare(where: place.Place, wish: Wish, report: Report) -> Lab:
+    backend = _backend(where, wish)
+    _check_wish(where.name, backend, wish)
     old = record.load(where)
     if old is None:
-        found = image.ensure(wish.kind or Kind.FULL, wish.release or RELEASE, report)
+        release = wish.release or RELEASE
+        found = image.ensure(wish.kind or Kind.FULL, release, backend.kernel, report)
         new = record.first(wish, found.key)
     else:
         new = record.again(where.name, old, wish)
         found = _recorded_image(where.name, old)
         image.refuse_broken(found)
-    hosts = topology.build(where.name, new.applications)
+    hosts = topology.build(where.name, new.applications, backend.memory_mib)
     for host in new.only:
         hosts.host(host)
-    _check_space(where, _memory(new, hosts) if old is None else 0)
+    ground = _ground(where, new, hosts, found)
+    if old is None:
+        preflight.check_memory(int(ground.memory_bytes * backend.resident))
+    _check_space(backend, ground, beginning=old is None)
     where.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     where.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     where.sockets.mkdir(exist_ok=True)
     record.save(where, new)
     network.ensure(where, hosts)
-    identity.ensure(where, hosts)
+    identity.ensure(where, hosts, backend.cards)
     power.ensure(where, hosts)
-    if new.volatile:
-        volatile.ensure(where, found)
-    lab = _assemble(where, new, hosts, found)
+    backend.ready(ground, report)
+    lab = Lab(place=where, record=new, topology=hosts, driver=backend.drive(ground))
     _serve_power(where)
     if new.kind is Kind.BARE:
         _serve_mirror(where, found)
     return lab
 
 
-def _memory(known: Record, hosts: Topology) -> int:
-    """Count the bytes that all wanted hosts together may use."""
-    return sum(host.memory_mib for host in hosts.hosts if known.wants(host.name)) << 20
-
-
-def _check_space(where: place.Place, memory: int) -> None:
-    """Refuse hosts whose disks do not fit, or whose ``memory`` fits neither there nor /dev/shm."""
-    beside = uml.memory_on_disk(memory, where.data)
-    why = f"and their memory, for which {preflight.SHARED_MEMORY} has no room (or is noexec)"
+def _check_space(backend: Backend, ground: Ground, *, beginning: bool) -> None:
+    """Refuse hosts whose disks do not fit, or whose memory, where it must lie beside them."""
+    data = ground.place.data
+    beside = backend.memory_on_disk(ground.memory_bytes, data) if beginning else 0
+    why = "and their memory, for which /dev/shm has no room (or is noexec)"
     preflight.check_space(
-        where.data,
-        NEEDED_BYTES + beside,
-        f"hosts' disks are kept there{f', {why}' if beside else ''}",
+        data, NEEDED_BYTES + beside, f"hosts' disks are kept there{f', {why}' if beside else ''}"
+    )
+
+
+def _check_wish(lab: str, backend: Backend, wish: Wish) -> None:
+    if wish.volatile and not backend.volatile:
+        raise refuse(
+            38, lab, f"cannot have volatile disks with --driver {backend.name}",
+            fix=f"leave out --volatile, or make the lab with --driver {choice.with_volatile()}",
+        )  # fmt: skip
+
+
+def _ground(where: place.Place, known: Record, hosts: Topology, found: Image) -> Ground:
+    return Ground(
+        place=where,
+        image=found,
+        disk_bytes=known.disk_bytes,
+        disks=known.disks,
+        volatile=known.volatile,
+        memory_bytes=sum(h.memory_mib for h in hosts.hosts if known.wants(h.name)) << 20,
     )
 
 
@@ -184,26 +209,16 @@ def _recorded_image(lab: str, old: Record) -> Image:
     return found
 
 
-def _assemble(where: place.Place, known: Record, hosts: Topology, found: Image) -> Lab:
-    driver = UserModeLinux(
-        place=where,
-        image=found,
-        disk_bytes=known.disk_bytes,
-        disks=known.disks,
-        volatile=known.volatile,
-        memory_dir=preflight.memory_dir(_memory(known, hosts), where.data),
-    )
-    return Lab(place=where, record=known, topology=hosts, driver=driver)
-
-
 def find(name: str) -> Lab:
     """Look up a lab; SG-LAB-011 if there is none."""
     where = place.place(name)
     known = record.load(where)
     if known is None:
         raise refuse(11, name, "there is no such lab", fix=f"`lab up --name {name}`")
-    hosts = topology.build(name, known.applications)
-    return _assemble(where, known, hosts, _recorded_image(name, known))
+    backend = choice.choose(known.driver)
+    hosts = topology.build(name, known.applications, backend.memory_mib)
+    ground = _ground(where, known, hosts, _recorded_image(name, known))
+    return Lab(place=where, record=known, topology=hosts, driver=backend.drive(ground))
 
 
 def down(name: str, report: Report = quiet) -> bool:
@@ -212,7 +227,7 @@ def down(name: str, report: Report = quiet) -> bool:
     Works from names and from what lives in the namespace, not from records: these
     may be missing.
     """
-    preflight.check()
+    preflight.check("lab down")
     where = place.place(name)
     with lock.whole(where.lock, "lab down", patience=1.0):
         there = where.state.exists() or where.namespace_file.exists() or where.data.exists()

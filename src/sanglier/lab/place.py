@@ -66,7 +66,7 @@ class Place:
 
     @property
     def sockets(self) -> Path:
-        """Control sockets of the kernels (uml_dir)."""
+        """Control sockets of the hosts; the name is older than the second back end."""
         return self.state / "uml"
 
     @property
@@ -93,6 +93,15 @@ class Place:
         """Files that a host copies over its own at its first boot."""
         return self.state / "identity" / host
 
+    def identity_archive(self, host: str) -> Path:
+        """The same as one file, for a host that cannot read a directory of the machine."""
+        return self.state / "identity" / f"{host}.tar"
+
+    @property
+    def accelerator(self) -> Path:
+        """What hosts are run by on this machine, for as long as the lab is there."""
+        return self.state / "accelerator"
+
     def process(self, name: str) -> Path:
         """Record of a running process: session and start time."""
         return self.state / f"{name}.process"
@@ -118,11 +127,11 @@ class Place:
         return self.data / f"{host}.cow"
 
     def disk(self, host: str) -> Path:
-        """Data disk, /dev/ubdb inside."""
+        """Data disk, the first one."""
         return self.data / f"{host}.disk"
 
     def disks(self, host: str, count: int) -> dict[str, Path]:
-        """Data disks by their device names inside: ubdb, ubdc."""
+        """Data disks by the lab's names for them: ubdb, ubdc."""
         first = self.disk(host)
         return {
             f"ubd{letter}": first if number == 1 else first.with_name(f"{first.name}{number}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 import tempfile
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -34,8 +34,9 @@ REQUIRED_PACKAGES = tuple(sorted(set(REQUIRED_COMMANDS.values()) | {"debian-arch
 EXTRA_MODULE = "pyghmi"
 """What the extra ``sanglier[lab]`` brings; only the power switches' daemon imports it."""
 
-SHARED_MEMORY = Path("/dev/shm")
 TUN = Path("/dev/net/tun")
+MACHINE = "x86_64"
+"""What uname(2) calls the processors that the hosts' programs are for."""
 
 CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_CHROOT": 18, "CAP_SYS_ADMIN": 21}
 """What root of a container may lack, capabilities(7): for bridges and taps, for an image's
@@ -44,19 +45,34 @@ USERS = 1 << 16
 """Users and groups that a Debian system has; an image's files are of some of them."""
 
 
-def check() -> None:
-    """Refuse to go on without root, or without a command."""
+def check(verb: str, commands: Mapping[str, str] | None = None) -> None:
+    """Refuse to go on with ``verb`` without root, or without a command.
+
+    ``commands`` are those of the back end, each with the package that has it.
+    """
     if os.geteuid() != 0:
         raise refuse(
             7, "lab", "needs root",
             why="it makes a network namespace, bridges and taps",
             fix="run it as root, or with sudo; nothing outside the namespace is touched",
         )  # fmt: skip
-    absent = missing(REQUIRED_COMMANDS)
+    absent = missing(REQUIRED_COMMANDS | dict(commands or {}))
     if absent:
         raise refuse(
-            8, "lab", f"misses packages of this machine: {', '.join(absent)}",
-            fix=f"apt-get install {' '.join(absent)}",
+            8, "lab", f"`{verb}` cannot run here: this machine has no {', '.join(absent)}",
+            fix=f"apt-get install {' '.join(sorted(set(absent.values())))}",
+        )  # fmt: skip
+
+
+def check_architecture() -> None:
+    """Refuse to begin on a processor that the hosts' programs are none for: SG-LAB-042."""
+    machine = os.uname().machine
+    if machine != MACHINE:
+        raise refuse(
+            42, "lab up", f"cannot run here: this machine is {machine}",
+            why=f"the hosts are of {MACHINE}, and their image is made by its own programs",
+            fix=f"use a machine of {MACHINE}; all verbs but `lab` and `demo` work here, "
+            "and so does `./test unit`",
         )  # fmt: skip
 
 
@@ -162,26 +178,14 @@ def available_bytes(meminfo: str) -> int:
     return 0
 
 
-def memory_dir(needed: int, fallback: Path) -> Path:
-    """Choose where guests' memory lives: /dev/shm if ``needed`` bytes fit, else a disk.
-
-    SG-LAB-010 if the machine does not have that much memory at all.  Guests
-    resident sets are about a third of what they may use: half must be there.
-    """
+def check_memory(needed: int) -> None:
+    """Refuse to begin with less than ``needed`` bytes of memory available: SG-LAB-010."""
     available = available_bytes(Path("/proc/meminfo").read_text())
-    if available < needed // 2:
+    if available < needed:
         raise refuse(
-            10, "lab", f"needs about {needed >> 21} MiB of memory, {available >> 20} are available",
+            10, "lab", f"needs about {needed >> 20} MiB of memory, {available >> 20} are available",
             fix="end something large, or ask for fewer --applications",
         )  # fmt: skip
-    return SHARED_MEMORY if _shared_memory_fits(needed) else fallback
-
-
-def _shared_memory_fits(needed: int) -> bool:
-    """Guests execute what lies there, so a mount with noexec (some containers) is no use."""
-    if not SHARED_MEMORY.is_dir() or os.statvfs(SHARED_MEMORY).f_flag & os.ST_NOEXEC:
-        return False
-    return shutil.disk_usage(SHARED_MEMORY).free >= needed
 
 
 def check_space(directory: Path, needed: int, why: str) -> None:

@@ -83,6 +83,18 @@ def namespace_of(pid: int) -> int:
         return 0
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether none of its threads runs any more; one that is gone counts as stopped.
+
+    SIGSTOP stops a thread when that is next scheduled, which takes seconds on a busy machine.
+    """
+    try:
+        threads = [parse_stat(one.read_text()) for one in (PROC / str(pid) / "task").glob("*/stat")]
+    except (OSError, ValueError, IndexError):
+        return find(pid) is None
+    return all(thread.state in "TtZX" for thread in threads)
+
+
 def is_traced(pid: int) -> bool:
     """Whether another process traces it: then a SIGSTOP would go to the tracer."""
     try:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
+from sanglier.lab.kernel import Kernel
 from sanglier.lab.topology import GATEWAY
 from sanglier.layers.packages.agents import packages_for
 
@@ -15,10 +18,7 @@ SUITES = {"12": "bookworm", "13": "trixie"}
 RELEASE = "13"
 """The release of hosts where nobody asks for one."""
 
-KERNEL_SUITE = "bookworm"
-"""The release whose kernel is known to be good, whatever the hosts' own: see ``kernel.py``."""
-
-FORMAT = 2
+FORMAT = 3
 """Raise it when image.py changes what it does with the same recipe."""
 
 MIRROR_PORT = 8099
@@ -59,10 +59,25 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KernelSource:
+    """Where the kernel of an image comes from: what of an image depends on the back end."""
+
+    driver: str
+    """Name of the back end."""
+    scripts: tuple[str, ...]
+    """Image scripts of this back end only; the first one brings the kernel."""
+    ask: Callable[[Path], Kernel]
+    """Boots a directory's kernel on its root once, and asks it what it must be asked."""
+    suite: str = ""
+    """Code name of the release that it is of; empty: the hosts' own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """Everything that decides what an image holds."""
 
     kind: Kind
+    kernel: KernelSource
     scripts: tuple[tuple[str, str], ...]
     """(file name, text) of the image scripts."""
     release: str = RELEASE
@@ -73,6 +88,11 @@ class Recipe:
         return SUITES[self.release]
 
     @property
+    def kernel_suite(self) -> str:
+        """Code name of the release that the kernel is of."""
+        return self.kernel.suite or self.suite
+
+    @property
     def packages(self) -> tuple[str, ...]:
         """Packages that the image has installed."""
         return BASE_PACKAGES + (stack_packages(self.release) if self.kind is Kind.FULL else ())
@@ -81,12 +101,13 @@ class Recipe:
     def key(self) -> str:
         """Name of the cached image: equal recipes have equal keys."""
         parts = (
-            str(FORMAT), self.kind, self.suite, KERNEL_SUITE, MIRROR_URL, *PATH_EXCLUDES,
+            str(FORMAT), self.kernel.driver, self.kind, self.suite, self.kernel_suite, MIRROR_URL,
+            *PATH_EXCLUDES,
             *BASE_PACKAGES, *stack_packages(self.release), *STACK_SERVICES,
             *(part for script in self.scripts for part in script),
         )  # fmt: skip
         digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-        return f"{self.kind}-{self.release}-{digest[:12]}"
+        return f"{self.kind}-{self.release}-{self.kernel.driver}-{digest[:12]}"
 
 
 def stack_packages(release: str) -> tuple[str, ...]:
@@ -113,6 +134,7 @@ def hook_environment(
     return {
         "SANGLIER_KIND": recipe.kind.value,
         "SANGLIER_STACK": " ".join(stack_packages(recipe.release)),
+        "SANGLIER_KERNEL": recipe.kernel.scripts[0],
         "SANGLIER_KERNEL_SOURCES": "".join(f"{source}\n" for source in kernel_sources),
         "SANGLIER_SERVICES": " ".join(STACK_SERVICES),
         "SANGLIER_SCRIPTS": scripts,

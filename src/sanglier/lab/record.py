@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import asdict, dataclass, replace
 
+from sanglier.lab.backend import DEFAULT
 from sanglier.lab.errors import refuse
 from sanglier.lab.identity import write_atomically
 from sanglier.lab.place import Place
@@ -28,6 +29,8 @@ class Wish:
     volatile: bool | None = None
     release: str | None = None
     """Of Debian, such as 12."""
+    driver: str | None = None
+    """Name of the back end."""
     only: tuple[str, ...] | None = None
     """Boot these hosts only; () is all."""
 
@@ -48,6 +51,8 @@ class Record:
     """Whether they lose what was not flushed when their host loses its power."""
     release: str = "12"
     """Of Debian; records of labs that know none are of 12."""
+    driver: str = DEFAULT
+    """Name of the back end; labs whose records know none are of the first one."""
 
     def wants(self, host: str) -> bool:
         """Whether ``up`` boots that host."""
@@ -83,6 +88,7 @@ def first(wish: Wish, image: str) -> Record:
         disks=wish.disks or 1,
         volatile=bool(wish.volatile),
         release=wish.release or RELEASE,
+        driver=wish.driver or DEFAULT,
     )
 
 
@@ -90,6 +96,7 @@ def again(lab: str, old: Record, wish: Wish) -> Record:
     """Fold a wish into a lab that exists: it may grow, nothing else (SG-LAB-006)."""
     applications = old.applications if wish.applications is None else wish.applications
     changes = (
+        ("back end", old.driver, wish.driver or old.driver),
         ("image", old.kind, wish.kind or old.kind),
         ("release of Debian", old.release, wish.release or old.release),
         ("data disks", old.disk_bytes, wish.disk_bytes or old.disk_bytes),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,6 +54,7 @@ BMC_OFFSET = 100
 """A host's BMC has the host's number plus this, in the management network."""
 
 MEMORY_MIB = {Role.STORAGE: 768, Role.APPLICATION: 512, Role.WITNESS: 256}
+"""Where the back end needs no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,7 @@ class LabHost:
 
     @property
     def data_disk(self) -> bool:
-        """Whether the host has a data disk, /dev/ubdb."""
+        """Whether the host has a data disk."""
         return self.role is Role.STORAGE
 
     def interface(self, network: str) -> Interface:
@@ -135,7 +137,7 @@ def check_name(name: str) -> str:
     )
 
 
-def build(lab: str, applications: int) -> Topology:
+def build(lab: str, applications: int, memory_mib: Mapping[Role, int] = MEMORY_MIB) -> Topology:
     """Lay out the lab: disk-a, disk-b, srv-a..., witness."""
     check_name(lab)
     if not 0 <= applications <= MAX_APPLICATIONS:
@@ -144,13 +146,13 @@ def build(lab: str, applications: int) -> Topology:
             fix=f"--applications 0 to {MAX_APPLICATIONS}",
         )  # fmt: skip
     letters = string.ascii_lowercase
-    hosts = [_host(lab, f"disk-{letters[i]}", Role.STORAGE, 11 + i) for i in range(2)]
-    hosts += [
-        _host(lab, f"srv-{letters[i]}", Role.APPLICATION, _application_number(i))
-        for i in range(applications)
+    places = [(f"disk-{letters[i]}", Role.STORAGE, 11 + i) for i in range(2)]
+    places += [
+        (f"srv-{letters[i]}", Role.APPLICATION, _application_number(i)) for i in range(applications)
     ]
-    hosts.append(_host(lab, "witness", Role.WITNESS, 31))
-    return Topology(lab=lab, hosts=tuple(hosts))
+    places.append(("witness", Role.WITNESS, 31))
+    hosts = tuple(_host(lab, *place, memory_mib[place[1]]) for place in places)
+    return Topology(lab=lab, hosts=hosts)
 
 
 def _application_number(index: int) -> int:
@@ -158,7 +160,7 @@ def _application_number(index: int) -> int:
     return 21 + index if index < 10 else 31 + index
 
 
-def _host(lab: str, name: str, role: Role, number: int) -> LabHost:
+def _host(lab: str, name: str, role: Role, number: int, memory_mib: int) -> LabHost:
     networks = [network for network in NETWORKS if role in network.roles]
     interfaces = tuple(
         Interface(
@@ -171,7 +173,7 @@ def _host(lab: str, name: str, role: Role, number: int) -> LabHost:
         for index, network in enumerate(networks)
     )
     return LabHost(
-        name=name, role=role, memory_mib=MEMORY_MIB[role], interfaces=interfaces,
+        name=name, role=role, memory_mib=memory_mib, interfaces=interfaces,
         bmc=MANAGEMENT.address(BMC_OFFSET + number),
     )  # fmt: skip
 

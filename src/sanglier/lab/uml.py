@@ -8,35 +8,40 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sanglier.lab import daemon, mconsole, network, preflight, process, volatile
-from sanglier.lab.driver import Sighting, State
+from sanglier.lab import daemon, kernel, mconsole, volatile
+from sanglier.lab.backend import Backend, Ground
 from sanglier.lab.errors import LabError, refuse
-from sanglier.lab.image import Image
+from sanglier.lab.image import Image, Report
+from sanglier.lab.kernel import Kernel
 from sanglier.lab.place import Place
-from sanglier.lab.topology import LabHost
-
-MACHINE = "x86_64"
-"""What uname(2) calls the processors that its kernel is a program for."""
+from sanglier.lab.recipe import KernelSource
+from sanglier.lab.sessions import Sessions
+from sanglier.lab.topology import MEMORY_MIB, LabHost
 
 QUICK_BOOT = (
     "quiet", "loglevel=4", "net.ifnames=0", "pty.legacy_count=0", "apparmor=0", "audit=0",
 )  # fmt: skip
 """No chatter, no renaming of cards, no 512 old terminals for udev to look at."""
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
+SHARED_MEMORY = Path("/dev/shm")
+
+CHECK_BYTES = 128 << 20
+"""Memory of the kernel that is booted to be checked."""
+
+CHECK_SECONDS = 90
+"""It takes one or two."""
 
 
 def kernel_argv(
     host: LabHost, image: Image, place: Place, disks: int = 1, *, volatile: bool = False
 ) -> tuple[str, ...]:
     """Build the kernel's command line: disks, network cards, memory, control socket."""
-    boot = place.volatile / "boot" if volatile and host.data_disk else image.boot
+    boot = (place.volatile if volatile and host.data_disk else image.directory) / "boot"
     devices = [f"ubda={place.overlay(host.name)},{image.root}"]
     if host.data_disk:
         devices += [f"{name}={file}" for name, file in place.disks(host.name, disks).items()]
@@ -62,52 +67,50 @@ def processor(host: LabHost) -> int:
     return allowed[int(host.address.rpartition(".")[2]) % len(allowed)]
 
 
-def check_machine() -> None:
-    """Refuse to begin on a processor that its kernel is no program for: SG-LAB-042."""
-    machine = os.uname().machine
-    if machine != MACHINE:
-        raise refuse(
-            42, "lab up", f"cannot run here: this machine is {machine}",
-            why=f"the hosts' kernel is a program for {MACHINE}, Debian's user-mode-linux",
-            fix=f"use a machine of {MACHINE}; all verbs but `lab` and `demo` work here, "
-            "and so does `./test unit`",
-        )  # fmt: skip
-
-
 def memory_on_disk(needed: int, data: Path) -> int:
     """Count the bytes of hosts' memory that are to lie beside their disks: /dev/shm is better."""
-    return needed // 2 if preflight.memory_dir(needed, data) == data else 0
+    return needed // 2 if memory_dir(needed, data) == data else 0
+
+
+def memory_dir(needed: int, fallback: Path) -> Path:
+    """Choose where guests' memory lives: /dev/shm if ``needed`` bytes fit, else a disk."""
+    return SHARED_MEMORY if _shared_memory_fits(needed) else fallback
+
+
+def _shared_memory_fits(needed: int) -> bool:
+    """Guests execute what lies there, so a mount with noexec (some containers) is no use."""
+    if not SHARED_MEMORY.is_dir() or os.statvfs(SHARED_MEMORY).f_flag & os.ST_NOEXEC:
+        return False
+    return shutil.disk_usage(SHARED_MEMORY).free >= needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UserModeLinux:
+class UserModeLinux(Sessions):
     """Driver (see ``driver.Driver``) of one lab."""
 
-    place: Place
     image: Image
-    disk_bytes: int
-    disks: int = 1
-    """Data disks of each storage server."""
     volatile: bool = False
-    """Whether they lose their cache with the power."""
+    """Whether data disks lose their cache with the power."""
     memory_dir: Path
     """Where guest memory lives: a file per host, unlinked at once."""
 
-    def sight(self, host: LabHost) -> Sighting:
-        """Look at the host's session."""
-        leader = self._leader(host)
-        if leader is None:
-            return Sighting(state=State.DEAD)
-        state = State.FROZEN if leader.state == "T" else State.RUNNING
-        resident = leader.resident_pages * PAGE
-        return Sighting(state=state, pid=leader.pid, resident_bytes=resident)
+    @property
+    def title(self) -> str:
+        """Name it as in the campaigns' records."""
+        return "user-mode Linux"
+
+    @property
+    def boot_s(self) -> float:
+        """Give all hosts three minutes; a lab of five needs half a minute."""
+        return 180.0
 
     def start(self, host: LabHost) -> None:
         """Start the kernel, after clearing away what a killed one left."""
-        if self._leader(host) is not None:
+        if self.leader(host) is not None:
             return
         self.kill(host)
-        self._prepare(host)
+        shutil.rmtree(self._socket(host).parent, ignore_errors=True)
+        self.make_disks(host)
         daemon.launch(
             self.place,
             host.name,
@@ -119,39 +122,23 @@ class UserModeLinux:
 
     def stop(self, host: LabHost, patience: float) -> None:
         """Press Ctrl-Alt-Del, which the image takes as power-off, then wait."""
-        if self._leader(host) is None:
+        if self.leader(host) is None:
             return
         self.thaw(host)
         with suppress(LabError):
             mconsole.ask(self._socket(host), "cad")
         deadline = time.monotonic() + patience
-        while self._leader(host) is not None and time.monotonic() < deadline:
+        while self.leader(host) is not None and time.monotonic() < deadline:
             time.sleep(0.1)
         self.kill(host)
 
-    def kill(self, host: LabHost) -> None:
-        """SIGKILL the session; data that the guest had written stays in its disks' files."""
-        daemon.end(self.place, host.name)
+    def pause(self, host: LabHost) -> None:
+        """Refuse: its clock is the machine's."""
+        raise cannot_pause(host)
 
-    def freeze(self, host: LabHost) -> None:
-        """SIGSTOP the kernel's own processes; a traced one would report it to the kernel."""
-        for member in daemon.session(self.place, host.name):
-            if not process.is_traced(member.pid):
-                process.send(member.pid, signal.SIGSTOP)
-
-    def thaw(self, host: LabHost) -> None:
-        """SIGCONT what was frozen."""
-        for member in daemon.session(self.place, host.name):
-            if not process.is_traced(member.pid):
-                process.send(member.pid, signal.SIGCONT)
-
-    def plug(self, host: LabHost, network_name: str) -> None:
-        """Put the tap into its bridge."""
-        network.plug(self.place, host.interface(network_name).tap, network_name)
-
-    def unplug(self, host: LabHost, network_name: str) -> None:
-        """Take the tap out of its bridge."""
-        network.unplug(self.place, host.interface(network_name).tap)
+    def resume(self, host: LabHost) -> None:
+        """Refuse: nothing is ever paused."""
+        raise cannot_pause(host)
 
     def attach_disk(self, host: LabHost, device: str, file: Path) -> None:
         """Hot-plug ``file`` as ``device`` (such as ubdc)."""
@@ -173,15 +160,60 @@ class UserModeLinux:
     def _socket(self, host: LabHost) -> Path:
         return self.place.sockets / host.name / "mconsole"
 
-    def _prepare(self, host: LabHost) -> None:
-        shutil.rmtree(self._socket(host).parent, ignore_errors=True)
-        keyboard = self.place.keyboard(host.name)
-        if not keyboard.exists():
-            os.mkfifo(keyboard, 0o600)
-        for disk in self.place.disks(host.name, self.disks).values() if host.data_disk else ():
-            if not disk.exists():
-                disk.touch()
-                os.truncate(disk, self.disk_bytes)
 
-    def _leader(self, host: LabHost) -> process.Process | None:
-        return daemon.leader(self.place, host.name)
+def cannot_pause(host: LabHost) -> LabError:
+    """Describe what this back end has not."""
+    return refuse(
+        38, host.name, "cannot be paused: it is of user-mode Linux, whose clock is the machine's",
+        fix="`lab freeze`, after which its clock jumps; or a lab made with --driver qemu",
+    )  # fmt: skip
+
+
+def ask_kernel(out: Path) -> Kernel:
+    """Boot the kernel of an image once, for a second."""
+    sockets = out / "uml"
+    argv = (
+        str(out / "boot"), f"ubda={out / 'root.ext4'}", "root=/dev/ubda", "ro",
+        f"mem={CHECK_BYTES >> 20}M", "con=null", "con0=null,fd:1", "console=tty0", "quiet",
+        f"uml_dir={sockets}/", "umid=check", "init=/usr/lib/sanglier-lab/kernel-check",
+    )  # fmt: skip
+    try:
+        return kernel.ask(argv, CHECK_SECONDS, {"TMPDIR": str(memory_dir(CHECK_BYTES, out))})
+    finally:
+        shutil.rmtree(sockets, ignore_errors=True)
+
+
+def ready(ground: Ground, _report: Report) -> None:
+    """Make what boots hosts whose disks are volatile."""
+    if ground.volatile:
+        volatile.ensure(ground.place, ground.image)
+
+
+def drive(ground: Ground) -> UserModeLinux:
+    """Make the driver of a lab."""
+    return UserModeLinux(
+        place=ground.place,
+        image=ground.image,
+        disk_bytes=ground.disk_bytes,
+        disks=ground.disks,
+        volatile=ground.volatile,
+        memory_dir=memory_dir(ground.memory_bytes, ground.place.data),
+    )
+
+
+BACKEND = Backend(
+    name="uml",
+    kernel=KernelSource(
+        driver="uml", scripts=("kernel-uml.sh", "boot", "preload.c"), ask=ask_kernel,
+        suite="bookworm",
+    ),
+    commands={},
+    memory_mib=MEMORY_MIB,
+    resident=0.5,
+    memory_on_disk=memory_on_disk,
+    cards="vec",
+    volatile=True,
+    ready=ready,
+    drive=drive,
+)  # fmt: skip
+"""Its kernel is of the release that is known to be good, whatever the hosts' own: ``kernel.py``."""

@@ -65,7 +65,7 @@ def ensure(place: Place, image: Image) -> None:
         link.unlink(missing_ok=True)
         link.symlink_to(image.directory / name)
     boot = folder / "boot"
-    boot.write_text(start_script(image.boot.read_text()))
+    boot.write_text(start_script((image.directory / "boot").read_text()))
     boot.chmod(0o755)
 
 

@@ -172,7 +172,8 @@ def test_the_lab_names_the_extra_that_is_missing(
 def test_every_verb_can_be_asked_for_help_and_every_script_be_read(installed: Installed) -> None:
     text = (
         "from sanglier.cli.main import application; application(); "
-        "from sanglier.lab import image; image.recipe(image.Kind.FULL); "
+        "from sanglier.lab import choice, image; "
+        "[image.recipe(image.Kind.FULL, b.kernel) for b in choice.BACKENDS.values()]; "
         "import sanglier.cli.plan; print('whole')"
     )
     done = installed.run("python", "-W", "error", "-c", text)

@@ -33,6 +33,9 @@ class Machine:
     def sight(self, _host: LabHost) -> Sighting:
         return Sighting(state=self.state)
 
+    def alive(self, host: LabHost) -> bool:
+        return self.sight(host).state is not State.DEAD
+
     def kill(self, _host: LabHost) -> None:
         self.done.append("kill")
         self.state = self.state if self.immortal else State.DEAD

@@ -18,7 +18,7 @@ NAME = "down-test"
 
 @pytest.fixture(name="where")
 def fixture_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> place.Place:
-    monkeypatch.setattr(preflight, "check", lambda: None)
+    monkeypatch.setattr(preflight, "check", lambda _verb: None)
     monkeypatch.setenv("SANGLIER_LAB_DIR", str(tmp_path / "run"))
     monkeypatch.setenv("SANGLIER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(place, "PLAIN_PATH", place.re.compile(".*"))

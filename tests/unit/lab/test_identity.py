@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sanglier.lab import topology
 from sanglier.lab.identity import (
+    IdentityFile,
     identity_files,
     machine_id,
     network_batch,
@@ -15,13 +16,27 @@ from sanglier.lab.identity import (
 from sanglier.lab.place import Place
 
 LAB = topology.build("lab", 1)
+
+
+def files_of(host: str) -> tuple[IdentityFile, ...]:
+    return identity_files(LAB, LAB.host(host), machine_id="0" * 32, authorized="KEY", cards="vec")
+
+
 PLACE = Place(name="lab", state=Path("/run/x/lab"), data=Path("/cache/labs/lab"))
 
 
 def test_a_host_names_and_numbers_its_cards() -> None:
-    assert network_batch(LAB.host("witness")).splitlines() == [
+    assert network_batch(LAB.host("witness"), "vec").splitlines() == [
         "link set lo up",
         "link set vec0 name eth0",
+        "address add 10.77.0.31/24 brd + dev eth0",
+        "link set eth0 up",
+    ]
+
+
+def test_a_kernel_that_names_its_cards_so_already_is_not_asked_to() -> None:
+    assert network_batch(LAB.host("witness"), "eth").splitlines() == [
+        "link set lo up",
         "address add 10.77.0.31/24 brd + dev eth0",
         "link set eth0 up",
     ]
@@ -34,7 +49,7 @@ def test_machine_ids_are_valid_and_differ_by_host_lab_and_key() -> None:
 
 
 def test_every_user_gets_the_key_and_no_secret_is_readable() -> None:
-    files = identity_files(LAB, LAB.host("srv-a"), machine_id="0" * 32, authorized="KEY")
+    files = files_of("srv-a")
     keys = [file.path for file in files if file.text == "KEY"]
     assert keys == [
         f"{home}/.ssh/authorized_keys" for home in ("root", "home/admin", "home/nosudo")
@@ -43,7 +58,7 @@ def test_every_user_gets_the_key_and_no_secret_is_readable() -> None:
 
 def test_only_a_host_with_a_data_disk_makes_it_a_mapped_device() -> None:
     for name, wanted in (("disk-a", True), ("srv-a", False), ("witness", False)):
-        files = identity_files(LAB, LAB.host(name), machine_id="0" * 32, authorized="KEY")
+        files = files_of(name)
         units = [file.text for file in files if file.path.endswith("/lab-disk.service")]
         wants = [file.text for file in files if "sysinit.target.d/" in file.path]
         assert (len(units), len(wants)) == (wanted, wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from sanglier.core.errors import SanglierError
-from sanglier.lab import life, lock, mconsole, mirror, place, preflight, topology, uml
+from sanglier.lab import choice, life, lock, mconsole, mirror, place, preflight, topology, uml
+from sanglier.lab.backend import Ground
 from sanglier.lab.command import failure
 from sanglier.lab.image import Image
 from sanglier.lab.kernel import Kernel
@@ -86,10 +88,12 @@ def test_a_full_disk_and_a_dead_archive_have_codes_of_their_own() -> None:
 
 def test_missing_packages_are_named_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(preflight, "missing", lambda _commands: ("iproute2", "mmdebstrap"))
+    absent = {"ssh": "openssh-client", "ssh-keygen": "openssh-client", "ip": "iproute2"}
+    monkeypatch.setattr(preflight, "missing", lambda _commands: absent)
     with pytest.raises(SanglierError, match="SG-LAB-008") as refused:
-        preflight.check()
-    assert refused.value.fix == "apt-get install iproute2 mmdebstrap"
+        preflight.check("lab up")
+    assert "`lab up` cannot run here: this machine has no ssh, ssh-keygen, ip" in str(refused.value)
+    assert refused.value.fix == "apt-get install iproute2 openssh-client"
 
 
 def test_without_the_extra_a_lab_is_not_begun_and_all_else_goes_on(
@@ -112,7 +116,43 @@ def test_no_verb_imports_what_only_the_extra_brings() -> None:
 def test_without_root_the_lab_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(SanglierError, match="SG-LAB-007"):
-        preflight.check()
+        preflight.check("lab up")
+
+
+def test_what_a_back_end_needs_of_the_machine_is_named_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda command, path: None if "qemu" in command else path)
+    monkeypatch.setenv("SANGLIER_CACHE", str(tmp_path))
+    monkeypatch.setenv("SANGLIER_LAB_DIR", str(tmp_path))
+    with pytest.raises(SanglierError, match="SG-LAB-008") as refused:
+        life.up("lab", Wish(driver="qemu"))
+    assert "`lab up --driver qemu` cannot run here" in str(refused.value)
+    assert "no qemu-system-x86_64, qemu-img" in str(refused.value)
+    assert refused.value.fix == "apt-get install qemu-system-x86 qemu-utils"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_little_memory_is_refused_with_both_figures() -> None:
+    with pytest.raises(SanglierError, match=r"SG-LAB-010|needs about \d+ MiB"):
+        preflight.check_memory(1 << 50)
+    preflight.check_memory(1)
+
+
+def test_an_unknown_back_end_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(SanglierError, match="SG-LAB-039") as refused:
+        choice.choose("xen")
+    assert refused.value.fix == "--driver uml or qemu"
+
+
+def test_user_mode_linux_cannot_pause_and_says_what_can() -> None:
+    host = topology.build("lab", 0).host("disk-a")
+    driver = uml.drive(Ground(place=PLACE, image=IMAGE, disk_bytes=1))
+    for verb in (driver.pause, driver.resume):
+        with pytest.raises(SanglierError, match="SG-LAB-038") as refused:
+            verb(host)
+        assert "--driver qemu" in refused.value.fix
 
 
 def test_available_memory_is_read() -> None:

@@ -12,6 +12,7 @@ import pytest
 from sanglier.core.errors import SanglierError
 from sanglier.lab import image, life, preflight, uml
 from sanglier.lab.command import failure
+from sanglier.lab.recipe import Kind
 from sanglier.lab.record import Wish
 
 MANIFEST = {"kernel": {"release": "6.1", "sock_def_readable": 2}}
@@ -79,7 +80,7 @@ def test_another_architecture_is_refused(machine: str, monkeypatch: pytest.Monke
     there = os.uname_result(("Linux", "host", "6.1", "#1", machine))
     monkeypatch.setattr(os, "uname", lambda: there)
     with pytest.raises(SanglierError, match="SG-LAB-042") as error:
-        uml.check_machine()
+        preflight.check_architecture()
     assert machine in error.value.what
     assert "./test unit" in error.value.fix
 
@@ -105,9 +106,9 @@ def test_too_little_space_is_told_with_what_it_is_for(tmp_path: Path) -> None:
 def test_memory_that_shared_memory_cannot_take_is_counted_on_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preflight, "SHARED_MEMORY", tmp_path / "none")
+    monkeypatch.setattr(uml, "SHARED_MEMORY", tmp_path / "none")
     assert uml.memory_on_disk(2 << 20, tmp_path) == 1 << 20
-    monkeypatch.setattr(preflight, "_shared_memory_fits", lambda _needed: True)
+    monkeypatch.setattr(uml, "_shared_memory_fits", lambda _needed: True)
     assert uml.memory_on_disk(2 << 20, tmp_path) == 0
 
 
@@ -171,12 +172,12 @@ def test_a_machine_whose_apt_knows_no_debian_is_refused_before_a_build(
     monkeypatch.setattr(image, "NEEDED_BYTES", 0)
     monkeypatch.setattr(image, "_sources", lambda _suite: ())
     with pytest.raises(SanglierError, match="SG-LAB-045") as error:
-        image._check_build(tmp_path)
+        image._check_build(image.recipe(Kind.FULL, uml.BACKEND.kernel), tmp_path)
     assert "apt-get update" in error.value.fix
 
 
 def test_the_machine_is_looked_at_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uml, "MACHINE", "none")
+    monkeypatch.setattr(preflight, "MACHINE", "none")
     monkeypatch.setattr(life, "_prepare", lambda *_: pytest.fail("it has begun"))
     with tempfile.TemporaryDirectory(prefix="s-", dir="/tmp") as short:
         monkeypatch.setenv("SANGLIER_CACHE", f"{short}/cache")

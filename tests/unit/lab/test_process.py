@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from contextlib import suppress
 
@@ -53,3 +54,23 @@ def test_what_is_forked_while_the_session_is_ended_is_ended_too() -> None:
             with suppress(ProcessLookupError):
                 os.killpg(leader.pid, signal.SIGKILL)
     assert process.in_session(leader.pid) == ()
+
+
+def test_a_process_is_stopped_when_all_its_threads_are() -> None:
+    thread = "Thread(target=exec, args=('while 1: 0',)).start()"
+    spin = f"from threading import Thread; {thread}; {thread}"
+    with subprocess.Popen((sys.executable, "-c", spin)) as spinner:
+        try:
+            assert not process.is_stopped(spinner.pid)
+            spinner.send_signal(signal.SIGSTOP)
+            deadline = time.monotonic() + 20
+            while not process.is_stopped(spinner.pid):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            spinner.send_signal(signal.SIGCONT)
+            while process.is_stopped(spinner.pid):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        finally:
+            spinner.kill()
+    assert process.is_stopped(spinner.pid)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from sanglier.lab import image
+from sanglier.lab.choice import BACKENDS
 from sanglier.lab.recipe import (
     RELEASE,
     SUITES,
     Kind,
     Recipe,
+    hook_environment,
     mmdebstrap_argv,
     parse_sources,
     stack_packages,
@@ -24,14 +26,38 @@ http://other.example/ nodistro main
 """
 
 
-def recipe(kind: Kind = Kind.FULL, text: str = "x", release: str = RELEASE) -> Recipe:
-    return Recipe(kind=kind, scripts=(("init", text),), release=release)
+KERNELS = {name: backend.kernel for name, backend in BACKENDS.items()}
+
+
+def recipe(
+    kind: Kind = Kind.FULL, text: str = "x", release: str = RELEASE, driver: str = "uml"
+) -> Recipe:
+    kernel = KERNELS[driver]
+    return Recipe(kind=kind, kernel=kernel, scripts=(("init", text),), release=release)
 
 
 def test_equal_recipes_have_equal_keys_and_others_have_not() -> None:
     assert recipe().key == recipe().key
     assert len({recipe().key, recipe(text="y").key, recipe(Kind.BARE).key}) == 3
     assert len({recipe(release=release).key for release in SUITES}) == len(SUITES)
+
+
+def test_each_back_end_has_images_of_its_own() -> None:
+    assert recipe().key.startswith("full-13-uml-")
+    assert recipe(driver="qemu").key.startswith("full-13-qemu-")
+    assert recipe().key[-12:] != recipe(driver="qemu").key[-12:]
+
+
+def test_a_stock_kernel_is_of_the_hosts_release_and_a_user_mode_one_is_bookworms() -> None:
+    for release, suite in SUITES.items():
+        assert recipe(release=release).kernel_suite == "bookworm"
+        assert recipe(release=release, driver="qemu").kernel_suite == suite
+
+
+def test_the_script_that_brings_the_kernel_is_told_to_the_hook() -> None:
+    for name in BACKENDS:
+        made = hook_environment(recipe(driver=name), scripts="/s", out="/o", kernel_sources=())
+        assert made["SANGLIER_KERNEL"] == f"kernel-{name}.sh"
 
 
 def test_a_bare_image_has_no_package_of_the_stack() -> None:
@@ -74,4 +100,6 @@ def test_the_root_directory_and_sources_come_last() -> None:
 
 
 def test_every_script_of_the_recipe_is_shipped() -> None:
-    assert all(text for _, text in image.recipe(Kind.FULL).scripts)
+    for name, kernel in KERNELS.items():
+        scripts = dict(image.recipe(Kind.FULL, kernel).scripts)
+        assert scripts[f"kernel-{name}.sh"] and all(scripts.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,14 @@ def test_a_lab_may_get_more_application_servers_and_boot_more_hosts() -> None:
 
 
 @pytest.mark.parametrize(
-    "wish", [Wish(applications=1), Wish(kind=Kind.BARE), Wish(disk_bytes=2 << 30), Wish(disks=2)]
+    "wish",
+    [
+        Wish(applications=1),
+        Wish(kind=Kind.BARE),
+        Wish(disk_bytes=2 << 30),
+        Wish(disks=2),
+        Wish(driver="qemu"),
+    ],
 )
 def test_a_lab_does_not_change_its_shape(wish: Wish) -> None:
     with pytest.raises(SanglierError, match="SG-LAB-006"):
@@ -58,3 +66,20 @@ def test_a_record_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     odd = replace(FIRST, kind=Kind.BARE, only=("disk-a", "witness"))
     record.save(place, odd)
     assert record.load(place) == odd
+
+
+def test_a_record_that_knows_no_back_end_is_of_user_mode_linux(tmp_path: Path) -> None:
+    place = Place(name="lab", state=tmp_path, data=tmp_path)
+    record.save(place, FIRST)
+    old = json.loads(place.record.read_text())
+    del old["driver"]
+    place.record.write_text(json.dumps(old))
+    found = record.load(place)
+    assert found is not None and found.driver == "uml"
+
+
+def test_a_lab_of_another_back_end_says_which_in_the_refusal() -> None:
+    made = record.first(Wish(driver="qemu"), "full-1")
+    assert made.driver == "qemu" and record.again("lab", made, Wish()) == made
+    with pytest.raises(SanglierError, match="other back end: qemu, not uml"):
+        record.again("lab", made, Wish(driver="uml"))

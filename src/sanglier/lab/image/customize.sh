@@ -3,39 +3,15 @@
 # Reads: SANGLIER_STACK  packages of the stack (to install, or only to download)
 #        SANGLIER_KIND   full | bare
 #        SANGLIER_SCRIPTS directory of this file, SANGLIER_OUT where kernel and mirror go
-#        SANGLIER_KERNEL_SOURCES apt's lines of the release whose kernel is known to be good
+#        SANGLIER_KERNEL name of the script that brings the kernel, kernel-uml.sh or kernel-qemu.sh
+#        SANGLIER_KERNEL_SOURCES apt's lines of the release that the kernel is of
 #        SANGLIER_SERVICES units that packages start and that `apply` is to enable
 set -eu
 root=$1
 
-# The kernel comes from one release whatever the hosts' own, never from the machine
-# (docs/explanation/lab.md), and so does the compiler of what is preloaded into it (preload.c): the
-# smallest that Debian has.
-mkdir "$root/tmp/kernel"
-printf '%s' "$SANGLIER_KERNEL_SOURCES" > "$root/tmp/kernel/sources.list"
-# shellcheck disable=SC2016  # the shell in the root expands them
-chroot "$root" sh -euc '
-    cd /tmp/kernel
-    mkdir -p lists/partial cache/archives/partial
-    set -- -q -o Dir::Etc::SourceList="$PWD/sources.list" -o Dir::Etc::SourceParts=- \
-        -o Dir::State::Lists="$PWD/lists" -o Dir::Cache="$PWD/cache" -o APT::Sandbox::User=root
-    apt-get "$@" update
-    apt-get "$@" download user-mode-linux tcc libc6-dev linux-libc-dev
-'
-usr="$SANGLIER_OUT/uml/usr"
-mkdir -p "$SANGLIER_OUT/uml"
-for package in "$root"/tmp/kernel/*.deb; do
-    dpkg-deb -x "$package" "$SANGLIER_OUT/uml"
-done
-rm -r "$root/tmp/kernel"
-mkdir -p "$root/lib/modules"
-mv "$usr"/lib/uml/modules/* "$root/lib/modules/"
-mv "$usr/bin/linux.uml" "$SANGLIER_OUT/linux"
-tcc="$usr/lib/x86_64-linux-gnu/tcc"
-"$usr/bin/tcc" -Wall -Werror -shared -nostdlib "-B$tcc" -nostdinc "-I$tcc/include" \
-    "-I$usr/include/x86_64-linux-gnu" "-I$usr/include" \
-    -o "$SANGLIER_OUT/preload.so" "$SANGLIER_SCRIPTS/preload.c"
-rm -rf "$SANGLIER_OUT/uml"
+# The kernel that the hosts boot with, and what it needs: one script for each back end.
+# shellcheck source=/dev/null  # kernel-uml.sh or kernel-qemu.sh
+. "$SANGLIER_SCRIPTS/$SANGLIER_KERNEL"
 
 # What a bare host lacks of the stack goes into the mirror.
 if [ "$SANGLIER_KIND" = bare ]; then
@@ -63,17 +39,17 @@ printf 'LANG=C.UTF-8\n' > "$root/etc/default/locale"
 mkdir -p "$root/etc/systemd/journald.conf.d"
 printf '[Journal]\nStorage=volatile\nRuntimeMaxUse=32M\n' > "$root/etc/systemd/journald.conf.d/lab.conf"
 mkdir -p "$root/etc/systemd/system.conf.d"
-# The lab's kernel has no initramfs: packages that ask for a new one would wait half a minute.
+# No host needs a new initramfs: packages that ask for one would wait half a minute.
 echo 'update_initramfs=no' > "$root/etc/initramfs-tools/update-initramfs.conf"
 printf '[Manager]\nDefaultTimeoutStopSec=15s\n' > "$root/etc/systemd/system.conf.d/lab.conf"
-install -D -m 0644 "$SANGLIER_SCRIPTS/console-shell.service" \
-    "$root/etc/systemd/system/console-shell.service"
+sed "s|/dev/TERMINAL|/dev/$terminal|" "$SANGLIER_SCRIPTS/console-shell.service" \
+    > "$root/etc/systemd/system/console-shell.service"
 install -D -m 0644 "$SANGLIER_SCRIPTS/udev-trigger.conf" \
     "$root/etc/systemd/system/systemd-udev-trigger.service.d/lab.conf"
 install -D -m 0644 "$SANGLIER_SCRIPTS/ssh.conf" "$root/etc/systemd/system/ssh.service.d/lab.conf"
 chroot "$root" systemctl enable --quiet console-shell.service
 
-# ^Alt-Del of the virtual console is how `lab stop` asks for a clean power-off without the network.
+# Ctrl-Alt-Del of the virtual console is how `lab stop` asks a user-mode kernel for a clean power-off.
 ln -sf /lib/systemd/system/poweroff.target "$root/etc/systemd/system/ctrl-alt-del.target"
 ln -sf /lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
 
@@ -87,10 +63,6 @@ for generator in $(cat "$SANGLIER_SCRIPTS/masked-generators"); do
 done
 mkdir -p "$root/etc/tmpfiles.d"
 ln -sf /dev/null "$root/etc/tmpfiles.d/systemd-nologin.conf"
-
-# Not at boot (nobody logs in on a seat), but there for those who ask for it over D-Bus.
-mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
-ln -sf /dev/null "$root/etc/systemd/system/multi-user.target.wants/systemd-logind.service"
 
 for service in $SANGLIER_SERVICES; do
     chroot "$root" systemctl disable --quiet "$service" 2>/dev/null || :
