@@ -26,6 +26,7 @@ from sanglier.lab.record import Wish
 OWN_LABS = (
     "test_lab_life.py",
     "test_lab_qemu.py",
+    "test_lab_rootless.py",
     "test_lab_trouble.py",
     "test_lab_volatile.py",
     "test_stack_0_quick.py",

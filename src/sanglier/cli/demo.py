@@ -21,7 +21,7 @@ from sanglier.cli.exits import FAILED, OK
 from sanglier.cli.lab import Driver
 from sanglier.cli.setting import Setting, open_setting
 from sanglier.drill.article import FinalTest
-from sanglier.lab import life
+from sanglier.lab import life, rootless
 from sanglier.lab.choice import choose
 from sanglier.lab.control import Lab
 from sanglier.lab.place import place
@@ -117,6 +117,7 @@ def _lab(name: str, wish: Wish, console: Console, keep: bool) -> Iterator[Lab]:
     finally:
         if not (keep and done):
             life.down(name, say)
+            rootless.end_if_idle()
 
 
 def _how_to_go_on(demo: Demo, name: str) -> None:

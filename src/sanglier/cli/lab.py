@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from sanglier.lab import console as terminal
-from sanglier.lab import control, life
+from sanglier.lab import control, life, rootless
 from sanglier.lab.backend import DEFAULT
 from sanglier.lab.choice import BACKENDS, choose
 from sanglier.lab.control import HostStatus, Lab
@@ -95,6 +95,7 @@ def down(name: Name = "lab") -> None:
     """Remove the lab: processes, namespace, disks, keys."""
     with _interruptible(name):
         life.down(name, _say)
+    rootless.end_if_idle()
 
 
 @app.command()

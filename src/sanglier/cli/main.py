@@ -7,6 +7,7 @@ and short verbs are quick.
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,6 +45,10 @@ VERBS = {
     "demo": Verb("demo", "demo", "Show the main job in a lab, a survived failure included."),
     "lab": Verb("lab", "app", "A whole cluster on this machine, to try things on."),
 }
+
+
+ON_LABS = frozenset({"lab", "demo", "drill"})
+"""Verbs that an ordinary user may need namespaces for."""
 
 
 def _say_version(asked: bool) -> None:
@@ -101,6 +106,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
+        if os.geteuid() != 0 and words[:1] and words[0] in ON_LABS:
+            import_module("sanglier.lab.rootless").go_inside(words)
         application(words[:1])(args=words, prog_name="sanglier")
     except SanglierError as error:
         print(error, file=sys.stderr)

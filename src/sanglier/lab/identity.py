@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from sanglier.lab import rootless
 from sanglier.lab.command import run
 from sanglier.lab.place import Place
 from sanglier.lab.topology import LabHost, Topology
@@ -105,7 +106,9 @@ def machine_id(lab: str, salt: str, host: str) -> str:
     return hashlib.sha256(f"{lab}/{salt}/{host}".encode()).hexdigest()[:32]
 
 
-def render_ssh_config(place: Place, topology: Topology, key: Path, known_hosts: Path) -> str:
+def render_ssh_config(
+    place: Place, topology: Topology, key: Path, known_hosts: Path, enter: str
+) -> str:
     """Render the ssh_config(5) of the lab: host keys checked, nothing of the user's read."""
     quote = '"{}"'.format
     common = f"""\
@@ -125,7 +128,7 @@ Host *
 Host {host.name} {host.address}
     HostName {host.address}
     User root
-    ProxyCommand nsenter --net='{place.namespace_file}' nc.openbsd %h %p
+    ProxyCommand {enter} nc.openbsd %h %p
 """
         for host in topology.hosts
     )
@@ -149,7 +152,17 @@ def ensure(place: Place, topology: Topology, cards: str) -> None:
     }
     known_hosts = place.state / "known_hosts"
     write_atomically(known_hosts, render_known_hosts(topology, public_keys))
-    write_atomically(place.ssh_config, render_ssh_config(place, topology, key, known_hosts))
+    text = render_ssh_config(place, topology, key, known_hosts, _entrance(place))
+    write_atomically(place.ssh_config, text)
+
+
+def _entrance(place: Place) -> str:
+    """Return the words before a command of ssh(1) that is to run in the lab's network."""
+    script = rootless.entrance(place.namespace_file)
+    if not script:
+        return f"nsenter --net='{place.namespace_file}'"
+    write_atomically(place.entrance, script, 0o700)
+    return f"sh '{place.entrance}'"
 
 
 def _write_identity(

@@ -114,8 +114,20 @@ def ensure(place: Place, topology: Topology) -> None:
     """Make the namespace, bridges and taps that are missing."""
     if not exists(place):
         place.namespace_file.unlink(missing_ok=True)
-        run(("ip", "netns", "add", place.namespace))
+        _add(place)
     _batch(place, setup_lines(topology, links(place).bridges))
+
+
+def _add(place: Place) -> None:
+    """Make the namespace.
+
+    ip-netns(8) goes back to the one that it came from, which the root of a user namespace may not.
+    """
+    if process.in_root_s_users():
+        run(("ip", "netns", "add", place.namespace))
+    else:
+        place.namespace_file.touch()
+        run(("unshare", f"--net={place.namespace_file}", "true"))
 
 
 def plug(place: Place, tap: str, bridge: str) -> None:

@@ -65,6 +65,11 @@ class Place:
         return self.state / "ssh_config"
 
     @property
+    def entrance(self) -> Path:
+        """Script by which an ordinary user's ssh comes into the lab's network."""
+        return self.state / "enter"
+
+    @property
     def sockets(self) -> Path:
         """Control sockets of the hosts; the name is older than the second back end."""
         return self.state / "uml"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from sanglier.lab import network
+from sanglier.lab import network, rootless
 from sanglier.lab.command import free_bytes, missing
 from sanglier.lab.errors import LabError, refuse
 
@@ -51,17 +51,23 @@ def check(verb: str, commands: Mapping[str, str] | None = None) -> None:
     ``commands`` are those of the back end, each with the package that has it.
     """
     if os.geteuid() != 0:
-        raise refuse(
-            7, "lab", "needs root",
-            why="it makes a network namespace, bridges and taps",
-            fix="run it as root, or with sudo; nothing outside the namespace is touched",
-        )  # fmt: skip
+        raise _no_root(rootless.lack())
     absent = missing(REQUIRED_COMMANDS | dict(commands or {}))
     if absent:
         raise refuse(
             8, "lab", f"`{verb}` cannot run here: this machine has no {', '.join(absent)}",
             fix=f"apt-get install {' '.join(sorted(set(absent.values())))}",
         )  # fmt: skip
+
+
+def _no_root(lack: str) -> LabError:
+    if not lack:
+        return refuse(11, "lab", "you have none up", fix="`lab up`; root's labs are root's")
+    return refuse(
+        7, "lab", "needs root",
+        why=f"an ordinary user cannot have one here: {lack}",
+        fix="run it as root, or with sudo; nothing outside the lab's namespaces is touched",
+    )  # fmt: skip
 
 
 def check_architecture() -> None:

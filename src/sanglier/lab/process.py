@@ -83,6 +83,11 @@ def namespace_of(pid: int) -> int:
         return 0
 
 
+def in_root_s_users() -> bool:
+    """Whether we are in the machine's first user namespace, where all users are themselves."""
+    return (PROC / "self" / "uid_map").read_text().split()[2:] == [str((1 << 32) - 1)]
+
+
 def is_stopped(pid: int) -> bool:
     """Whether none of its threads runs any more; one that is gone counts as stopped.
 

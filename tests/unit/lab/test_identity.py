@@ -66,10 +66,11 @@ def test_only_a_host_with_a_data_disk_makes_it_a_mapped_device() -> None:
 
 
 def test_ssh_checks_host_keys_and_enters_the_namespace() -> None:
-    text = render_ssh_config(PLACE, LAB, Path("/run/x/lab/key"), Path("/run/x/lab/known"))
+    key, known = Path("/run/x/lab/key"), Path("/run/x/lab/known")
+    text = render_ssh_config(PLACE, LAB, key, known, "nsenter --net='/n'")
     assert text.count("\nHost ") == 4 and text.startswith("Host disk-a 10.77.0.11\n")
     assert "StrictHostKeyChecking yes" in text
-    assert "ProxyCommand nsenter --net='/run/netns/sanglier-lab' nc.openbsd %h %p" in text
+    assert "ProxyCommand nsenter --net='/n' nc.openbsd %h %p" in text
 
 
 def test_known_hosts_has_name_and_address() -> None:
