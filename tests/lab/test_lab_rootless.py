@@ -112,8 +112,25 @@ def test_a_user_has_a_lab_reaches_its_host_and_takes_it_down(home: Path) -> None
     assert status == 0, told
     assert "here: witness" in told
     assert "is down: no process" in told
+    _assert_nothing_is_left(home)
+
+
+def test_a_lab_whose_keeper_was_killed_is_taken_down_too(home: Path) -> None:
+    status, told = typed(
+        home,
+        "sanglier lab up --name t-user --only witness\n"
+        "read -r keeper _ < $HOME/cache/run/keeper; kill -9 $keeper\n"
+        "sanglier lab status --name t-user; sanglier lab down --name t-user",
+    )
+    assert status == 0, told
+    assert "witness  running" in told
+    assert "is down: no process" in told
+    _assert_nothing_is_left(home)
+
+
+def _assert_nothing_is_left(home: Path) -> None:
     assert {path.name for path in (home / "cache/run").iterdir()} == {"keeper.lock"}
-    assert not [p for p in Path("/proc").glob("[0-9]*/environ") if _is_of(p, home)]
+    assert not [path for path in Path("/proc").glob("[0-9]*/environ") if _is_of(path, home)]
 
 
 def _is_of(environ: Path, home: Path) -> bool:

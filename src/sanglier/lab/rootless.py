@@ -9,6 +9,7 @@ outside.  The keeper ends with the last lab.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -81,6 +82,17 @@ def find(directory: Path) -> int | None:
     return pid if there and there.alive and there.started == started else None
 
 
+def survivor(directory: Path) -> int | None:
+    """Find a process of a lab: where the keeper was killed, it still has the namespaces."""
+    for record in directory.glob("*/*.process"):
+        with suppress(OSError, ValueError, KeyError):
+            known = json.loads(record.read_text())
+            there = process.find(known["pid"])
+            if there and there.alive and there.started == known["started"]:
+                return there.pid
+    return None
+
+
 def keep(directory: Path) -> int:
     """Find the keeper, or start one; SG-LAB-046 if it does not come up."""
     with _locked(directory):
@@ -117,19 +129,27 @@ def _prepare() -> str:
     return resources.files("sanglier.lab").joinpath("rootless.sh").read_text()
 
 
+def _has_labs(directory: Path) -> bool:
+    """Whether there are labs, or what is left of them."""
+    return any(directory.glob("*/lab.json"))
+
+
 def end_if_idle() -> None:
     """End the keeper that this command is inside of, if no lab is left."""
     pid = os.environ.get(KEEPER, "")
     directory = run_dir(os.environ)
-    if not pid.isdecimal() or any(directory.glob("*/lab.json")):
+    if not pid.isdecimal() or _has_labs(directory):
         return
     with _locked(directory):
-        if find(directory) == int(pid):
-            for name in FILES:
-                (directory / name).unlink(missing_ok=True)
-            process.send(int(pid), signal.SIGTERM)
-            with suppress(OSError):
-                (directory / MOUNT).rmdir()
+        keeper = find(directory)
+        if keeper not in {None, int(pid)}:
+            return
+        for name in FILES:
+            (directory / name).unlink(missing_ok=True)
+        if keeper is not None:
+            process.send(keeper, signal.SIGTERM)
+        with suppress(OSError):
+            (directory / MOUNT).rmdir()
 
 
 def inside(pid: int, argv: Sequence[str]) -> tuple[str, ...]:
@@ -175,8 +195,8 @@ def go_inside(words: Sequence[str]) -> None:
     if os.geteuid() == 0 or KEEPER in os.environ or not concerns(words):
         return
     directory = run_dir(os.environ)
-    pid = find(directory)
-    if pid is None and begins(words) and not lack():
+    pid = find(directory) or survivor(directory)
+    if pid is None and (begins(words) or _has_labs(directory)) and not lack():
         pid = keep(directory)
     if pid is None:
         return

@@ -128,3 +128,17 @@ def test_inside_means_in_the_same_folder(tmp_path: Path, monkeypatch: pytest.Mon
         argv[argv.index("sh") :], capture_output=True, text=True, check=True, cwd="/"
     )
     assert done.stdout.strip() == str(tmp_path)
+
+
+def test_a_process_of_a_lab_stands_in_for_a_keeper_that_was_killed(tmp_path: Path) -> None:
+    me = process.find(os.getpid())
+    assert me is not None
+    lab = tmp_path / "lab"
+    lab.mkdir()
+    (lab / "gone.process").write_text('{"pid": 4000000, "started": 1}')
+    (lab / "half.process").write_text("{")
+    assert rootless.survivor(tmp_path) is None
+    (lab / "other.process").write_text(f'{{"pid": {me.pid}, "started": {me.started + 1}}}')
+    assert rootless.survivor(tmp_path) is None
+    (lab / "witness.process").write_text(f'{{"pid": {me.pid}, "started": {me.started}}}')
+    assert rootless.survivor(tmp_path) == me.pid
