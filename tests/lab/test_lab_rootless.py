@@ -22,6 +22,8 @@ from sanglier.lab.rootless import COMMANDS
 NOBODY = 65534
 ROOT = Path(__file__).parents[2]
 PACKAGES = Path(pytest.__file__).parents[1]
+UNUSED = ("*mypy*", "pip*", "setuptools*", "hypothesis*", "ruff*", "*.pth", "__pycache__")
+"""Packages that are large and that no verb needs, and what leads to folders of root's."""
 ALLOWED = f"""
 mknod -m 666 "$HOME/tun" c 10 200
 mount --bind "$HOME/tun" /dev/net/tun
@@ -66,7 +68,8 @@ def _install(there: Path) -> None:
     shutil.copytree(ROOT / "src", there / "src")
     subprocess.run([python(), "-m", "venv", "--without-pip", there / "venv"], check=True)
     (folder,) = (there / "venv" / "lib").glob("python*/site-packages")
-    (folder / "ours.pth").write_text(f"{there / 'src'}\n{PACKAGES}\n")
+    shutil.copytree(PACKAGES, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*UNUSED))
+    (folder / "ours.pth").write_text(f"{there / 'src'}\n")
 
 
 def python() -> str:
