@@ -11,14 +11,15 @@ import tempfile
 from enum import StrEnum
 from pathlib import Path
 
+from sanglier.lab.command import BOUND
 from sanglier.lab.identity import write_atomically
 from sanglier.lab.place import Place
 
 PROGRAM = "qemu-system-x86_64"
 KVM_DEVICE = Path("/dev/kvm")
 
-BOUND = ("setpriv", "--pdeathsig", "KILL")
-"""Prefix: the command is killed when we are.  A guest that never runs would be there for ever."""
+MACHINE = (PROGRAM, "-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc")
+"""A PC with nothing in it that nobody looks at; its disks and cards are hot-pluggable."""
 
 PROBE_SECONDS = 10
 """A guest that runs has said it within one."""
@@ -59,14 +60,14 @@ def boot_sector() -> bytes:
 def probe_argv(sector: Path, accelerator: Accelerator) -> tuple[str, ...]:
     """Command that ends with SAID if a guest runs."""
     return (
-        PROGRAM, "-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc",
-        *accelerator.argv, "-m", "16M", "-device", f"isa-debug-exit,iobase={PORT:#x},iosize=1",
+        *MACHINE, *accelerator.argv, "-m", "16M",
+        "-device", f"isa-debug-exit,iobase={PORT:#x},iosize=1",
         "-drive", f"file={sector},format=raw,if=floppy,readonly=on", "-no-reboot",
     )  # fmt: skip
 
 
 def runs(accelerator: Accelerator, seconds: float = PROBE_SECONDS) -> bool:
-    """Boot a guest, and tell whether it ran."""
+    """Boot a guest, and tell whether it ran; one that never runs ends with us."""
     with tempfile.TemporaryDirectory(prefix="sanglier-probe-") as directory:
         sector = Path(directory) / "sector"
         sector.write_bytes(boot_sector())

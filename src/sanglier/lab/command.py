@@ -15,10 +15,10 @@ UNREACHABLE = "Failed to fetch"
 UNKNOWN = re.compile("Unable to locate package|installation candidate|not have a Release file")
 """What apt-get says where an archive has not that package, or not that release."""
 
-CONTAINED = (
-    "setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child",
-    "--mount-proc",
-)  # fmt: skip
+BOUND = ("setpriv", "--pdeathsig", "KILL")
+"""Prefix: the command is killed when we are."""
+
+CONTAINED = (*BOUND, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 """Prefix: every mount and process of the command goes when it does, or when we do."""
 
 

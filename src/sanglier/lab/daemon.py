@@ -107,10 +107,7 @@ def last_words(log: Path, characters: int = 600) -> str:
 def leader(place: Place, name: str) -> process.Process | None:
     """Find the recorded process, if it is that very one and alive."""
     record = _record(place, name)
-    found = process.find(record.pid) if record else None
-    if record is None or found is None or not found.alive:
-        return None
-    return found if found.started == record.started else None
+    return process.find_started(record.pid, record.started) if record else None
 
 
 def session(place: Place, name: str) -> tuple[process.Process, ...]:

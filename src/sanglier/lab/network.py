@@ -123,7 +123,7 @@ def _add(place: Place) -> None:
 
     ip-netns(8) goes back to the one that it came from, which the root of a user namespace may not.
     """
-    if process.in_root_s_users():
+    if process.in_initial_user_namespace():
         run(("ip", "netns", "add", place.namespace))
     else:
         place.namespace_file.touch()

@@ -52,6 +52,12 @@ def find(pid: int) -> Process | None:
         return None
 
 
+def find_started(pid: int, started: int) -> Process | None:
+    """Read the live process of that number that began then; a recycled number is another's."""
+    found = find(pid)
+    return found if found is not None and found.alive and found.started == started else None
+
+
 def everyone() -> Iterator[Process]:
     """List every live process of the machine."""
     for entry in PROC.iterdir():
@@ -83,8 +89,8 @@ def namespace_of(pid: int) -> int:
         return 0
 
 
-def in_root_s_users() -> bool:
-    """Whether we are in the machine's first user namespace, where all users are themselves."""
+def in_initial_user_namespace() -> bool:
+    """Whether all users are themselves here, user_namespaces(7)."""
     return (PROC / "self" / "uid_map").read_text().split()[2:] == [str((1 << 32) - 1)]
 
 
@@ -136,5 +142,4 @@ def end(
 
 def same(process: Process) -> bool:
     """Whether that very process still lives."""
-    now = find(process.pid)
-    return now is not None and now.alive and now.started == process.started
+    return find_started(process.pid, process.started) is not None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sanglier.lab import accelerator, daemon, kernel, qmp
-from sanglier.lab.accelerator import PROGRAM, Accelerator
+from sanglier.lab.accelerator import MACHINE, PROGRAM, Accelerator
 from sanglier.lab.backend import Backend, Ground
 from sanglier.lab.command import run
 from sanglier.lab.driver import Sighting, State
@@ -25,11 +25,9 @@ from sanglier.lab.topology import LabHost, Role
 PROCESSORS = 2
 
 COMMON = (
-    PROGRAM, "-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc",
-    "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+    *MACHINE, "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
 )  # fmt: skip
-"""A PC whose disks and cards are hot-pluggable, and nothing that nobody looks at.  Its serial line
-is what the process reads and writes."""
+"""Its serial line is what the process reads and writes."""
 
 KERNEL_WORDS = (
     "console=ttyS0", "root=/dev/vda", "rootfstype=ext4", "quiet", "loglevel=4", "net.ifnames=0",

@@ -78,8 +78,7 @@ def find(directory: Path) -> int | None:
         pid, started = (int(word) for word in (directory / KNOWN).read_text().split())
     except (OSError, ValueError):
         return None
-    there = process.find(pid)
-    return pid if there and there.alive and there.started == started else None
+    return pid if process.find_started(pid, started) else None
 
 
 def survivor(directory: Path) -> int | None:
@@ -87,8 +86,7 @@ def survivor(directory: Path) -> int | None:
     for record in directory.glob("*/*.process"):
         with suppress(OSError, ValueError, KeyError):
             known = json.loads(record.read_text())
-            there = process.find(known["pid"])
-            if there and there.alive and there.started == known["started"]:
+            if there := process.find_started(known["pid"], known["started"]):
                 return there.pid
     return None
 
@@ -155,7 +153,12 @@ def end_if_idle() -> None:
 def inside(pid: int, argv: Sequence[str]) -> tuple[str, ...]:
     """Build the command that runs ``argv`` inside, in the same folder."""
     go = ("sh", "-c", 'cd "$1" && shift && exec "$@"', "inside", str(Path.cwd()), *argv)
-    return ("nsenter", f"--target={pid}", "--user", "--mount", "--preserve-credentials", *go)
+    return (*_through(pid), *go)
+
+
+def _through(pid: int) -> tuple[str, ...]:
+    """Build the words before a command that enters the namespaces of a process."""
+    return ("nsenter", f"--target={pid}", "--user", "--mount", "--preserve-credentials")
 
 
 def entrance(namespace: Path) -> str:
@@ -172,7 +175,7 @@ def entrance(namespace: Path) -> str:
 if [ "$(readlink /proc/self/ns/user)" = "$(readlink /proc/{pid}/ns/user)" ]; then
     exec nsenter --net='{namespace}' "$@"
 fi
-exec nsenter --target={pid} --user --mount --preserve-credentials \\
+exec {" ".join(_through(int(pid)))} \\
     nsenter --net='{namespace}' "$@"
 """
 
