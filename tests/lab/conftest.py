@@ -15,8 +15,8 @@ from pathlib import Path
 import able
 import pytest
 from cluster_site import DISK_BYTES, Site, make_site
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from sanglier.lab import life
 from sanglier.lab.control import Lab
@@ -40,6 +40,7 @@ SECOND_LAB = (
     "test_lab_power.py",
     "test_lab_preload.py",
     "test_stack_2_flushes.py",
+    "test_stack_2_link.py",
     "test_stack_2_shut.py",
     "test_stack_3_trouble.py",
     "test_stack_4_clock.py",
@@ -78,7 +79,7 @@ class Share(StrEnum):
         return cls.FIRST_LAB
 
 
-class TwoProcesses(LoadScopeScheduling):
+class TwoProcesses(LoadScopeScheduling):  # type: ignore[misc]
     """Gives each process one share, and the third to the first that has two tests left to do.
 
     That is when xdist hands out more; a process with more than two tests is given nothing ahead.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sanglier.lab import image
+from sanglier.lab import image, uml
 from sanglier.lab.network import attempt
 from sanglier.lab.recipe import Kind
 
@@ -35,7 +35,7 @@ def place() -> Iterator[Path]:
 
 def keep_image(at: Path, size: int) -> None:
     """Put what looks like an image into the cache, its root filesystem of ``size`` bytes."""
-    directory = at / "cache" / "images" / image.recipe(Kind.FULL).key
+    directory = at / "cache" / "images" / image.recipe(Kind.FULL, uml.BACKEND.kernel).key
     directory.mkdir(parents=True)
     root = directory / "root.ext4"
     root.touch()

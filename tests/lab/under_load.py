@@ -13,6 +13,7 @@ from cluster_site import Site
 from sanglier.drill.recorder import Load
 from sanglier.drill.result import Verdict
 from sanglier.drill.workloads.appends import AppendCheck, Appends, compare_all
+from sanglier.drill.workloads.base import Reading
 from sanglier.run.ssh import SshTransport
 from sanglier.spec.load import load as load_cluster
 
@@ -43,7 +44,7 @@ async def _loaded(site: Site, directory: str, deed: Deed) -> tuple[AppendCheck, 
         await asyncio.to_thread(deed, progress)
         await _go_on(progress)
         histories = await load.stop(60)
-        readings = []
+        readings: list[Reading] = []
         for reader in cluster.applications:
             await load.drop_caches(reader)
             readings += await load.read(reader)

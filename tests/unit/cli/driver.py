@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 if sys.argv[1:2] == ["--warm"]:
-    import warm
+    from cli import warm
 
     warm.serve(int(sys.argv[2]))
 

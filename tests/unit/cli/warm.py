@@ -15,11 +15,19 @@ import sys
 import time
 from importlib import import_module
 from pathlib import Path
+from typing import TypedDict
 
 SLOW = ("typer", "rich.console", "pydantic", "asyncio", "sanglier.spec.load", "run.toy_stack",
         "sanglier.run.apply", "sanglier.run.ssh", "sanglier.lab.life")  # fmt: skip
 """Nothing that takes the stack's layers with it: the driver replaces them."""
 DRIVER = Path(__file__).with_name("driver.py")
+
+
+class Request(TypedDict):
+    """What a run of its own is to be."""
+
+    words: list[str]
+    environment: dict[str, str]
 
 
 def serve(descriptor: int) -> None:
@@ -42,16 +50,16 @@ def serve(descriptor: int) -> None:
         channel.send(str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode())
 
 
-def _become(request: dict[str, dict[str, str] | list[str]], streams: list[int]) -> None:
+def _become(request: Request, streams: list[int]) -> None:
     os.setsid()
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
     sys.stdin = os.fdopen(0, closefd=False)
     sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
-    sys.argv[1:] = list(request["words"])
+    sys.argv[1:] = request["words"]
     os.environ.clear()
-    os.environ.update(dict(request["environment"]))
+    os.environ.update(request["environment"])
 
 
 class Warm:

@@ -38,7 +38,11 @@ def _numbered_codes(module: ast.AST) -> Iterator[str]:
     for node in ast.walk(module):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
             first = node.args[0]
-            if node.func.id == "refuse" and isinstance(first, ast.Constant):
+            if (
+                node.func.id == "refuse"
+                and isinstance(first, ast.Constant)
+                and isinstance(first.value, int)
+            ):
                 yield f"SG-LAB-{first.value:03d}"
 
 

@@ -49,7 +49,7 @@ class Platter:
             world.voices[self._program(workload)] = lambda host, words, begin=begin: begin(  # type: ignore[misc]
                 self, host, words[1]
             )
-            world.answers[str(workload.reader("").args[0])] = lambda host, *_, of=workload.name: (  # type: ignore[misc]
+            world.answers[str(workload.reader("").args[0])] = lambda host, *_, of=workload.name: (
                 0, "\n".join([*READERS[of](self.seen(host)), "end"]),
             )  # fmt: skip
         world.answers[key(recorder._DROP)] = lambda host, *_: self.drop(host)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from selectors import BaseSelector, SelectorKey
 from types import ModuleType, SimpleNamespace
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from sanglier.drill import deaths, engine, recorder, scene, settle, strikes
 from sanglier.drill.scene import Clock
 
 T = TypeVar("T")
+Events = list[tuple[SelectorKey, int]]
 EPOCH = 1_800_000_000.0
 """What time(2) says when the loop's own clock is at zero."""
 
@@ -25,15 +27,16 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         self.now = 1000.0
         self.stepped_s = 0.0
         """By how much our own wall clock was stepped."""
-        look = self._selector.select
+        selector: BaseSelector = self._selector  # type: ignore[attr-defined]
+        look = selector.select
 
-        def jump(timeout: float | None = None) -> list[object]:
+        def jump(timeout: float | None = None) -> Events:
             if timeout is None:
                 raise RuntimeError("everybody waits for something that will never be")
             self.now += timeout
             return look(0)
 
-        self._selector.select = jump
+        selector.select = jump  # type: ignore[method-assign]
 
     def time(self) -> float:
         return self.now

@@ -42,7 +42,7 @@ def test_the_watch_sees_which_side_is_open_and_casts_by_it(world: World) -> None
 
 
 def test_two_sides_that_are_open_are_seen(world: World) -> None:
-    world.state_of = lambda _: "0"  # type: ignore[method-assign]
+    world.state_of = lambda host: "0"  # type: ignore[method-assign]
     assert verdicts(play(world, parse("planned-move+5")))["both-open"] is INVALID
 
 

@@ -40,7 +40,12 @@ def test_a_permission_begins_with_its_fault(world: World) -> None:
 
 def test_nobody_may_be_fenced_when_all_is_over(world: World) -> None:
     """Between the last healing and the end of the drill, and while it is read back."""
-    world.answers["toy reader"] = lambda *_: (world.fence("disk-b"), (0, "end"))[1]
+
+    def fencing(*_: str) -> tuple[int, str]:
+        world.fence("disk-b")
+        return 0, "end"
+
+    world.answers["toy reader"] = fencing
     run = play(world, parse("standby-killed+30"), looks=False)
     assert fences(run)[0] is INVALID, fences(run)
 

@@ -68,5 +68,5 @@ def test_a_manner_that_was_not_taken_on_is_a_doubt(world: World) -> None:
     async def unmoved(*_: object) -> None:
         return
 
-    world.behave = unmoved  # type: ignore[method-assign]
+    world.behave = unmoved  # type: ignore[method-assign, assignment]
     assert verdicts(play(world, parse("switch-slow"), patience_s=300))["faults"] is UNKNOWN

@@ -276,7 +276,7 @@ class World:
             await asyncio.sleep(10**9)
         if error := self.breaks(host.name, text):
             raise error
-        answer = self.answers.get(text, lambda *_: (int(self.refuses(text)), ""))
+        answer = self.answers.get(text) or (lambda *_: (int(self.refuses(text)), ""))
         status, said = answer(host.name, *words)
         return Result(status=status, text=said, seconds=0.01)
 

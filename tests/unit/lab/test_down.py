@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -21,7 +22,7 @@ def fixture_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> place.Plac
     monkeypatch.setattr(preflight, "check", lambda _verb: None)
     monkeypatch.setenv("SANGLIER_LAB_DIR", str(tmp_path / "run"))
     monkeypatch.setenv("SANGLIER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(place, "PLAIN_PATH", place.re.compile(".*"))
+    monkeypatch.setattr(place, "PLAIN_PATH", re.compile(".*"))
     monkeypatch.setattr(place.Place, "namespace_file", tmp_path / "netns")
     found = place.place(NAME)
     found.state.mkdir(parents=True)

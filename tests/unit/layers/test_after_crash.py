@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sanglier.layers.cluster.desired import AFTER_CRASH, BEFORE_PACEMAKER, files_of
+from sanglier.layers.target.desired import OPTIMIZED
 
 from .goal import GOAL, VOLUME
 from .test_agents import (
@@ -15,7 +16,6 @@ from .test_agents import (
     FAILED,
     NOT_RUNNING,
     OPEN,
-    OPTIMIZED,
     A,
     Place,
     fixture_place,

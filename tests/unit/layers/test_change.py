@@ -98,7 +98,7 @@ def test_nobody_knows_where_no_engine_runs() -> None:
 def test_a_move_names_resource_node_and_patience() -> None:
     resource, node, seconds, state = change.move(VOLUME, B).args
     assert (resource, node, seconds) == ("data-open", "disk-b", str(change.MOVE_S))
-    assert state.endswith("/iblock_0/data/alua/sanglier/alua_access_state")
+    assert str(state).endswith("/iblock_0/data/alua/sanglier/alua_access_state")
 
 
 def test_emptying_and_filling_name_the_node_and_its_mirrors() -> None:

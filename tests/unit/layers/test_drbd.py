@@ -163,7 +163,9 @@ def test_an_odd_percentage_is_unknown(text: str) -> None:
 
 def test_a_missing_module_is_no_version_not_an_error() -> None:
     outputs = outputs_of("converged", "disk-a", "drbd")
-    assert parse(GOAL, "disk-a", {**outputs, "state": Output(status=0, text="")}).version == ""
+    found = parse(GOAL, "disk-a", {**outputs, "state": Output(status=0, text="")})
+    assert isinstance(found, DrbdFacts)
+    assert found.version == ""
 
 
 @pytest.mark.parametrize("host", STORAGE)

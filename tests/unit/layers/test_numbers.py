@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -30,6 +31,8 @@ from .firing import claiming
 from .goal import APPLICATIONS, GOAL, GUARDED_FILE, HOSTS
 from .recordings import NAMES, facts_of, outputs_of
 from .simulate import applying
+
+T = TypeVar("T")
 
 CONVERGED = facts_of("converged")
 MOUNTED, RUNNING, STORED = Rank.MOUNTED, Rank.RUNNING, Rank.STORED
@@ -127,7 +130,10 @@ def test_a_probe_prints_no_secret() -> None:
 def order(goal: Goal, data: st.DataObject) -> Goal:
     """Give the goal of the same file with its mappings in another order."""
     cluster = goal.cluster
-    draw = lambda items: tuple(data.draw(st.permutations(items)))  # noqa: E731
+
+    def draw(items: Sequence[T]) -> tuple[T, ...]:
+        return tuple(data.draw(st.permutations(items)))
+
     applications, storage = draw(cluster.applications), draw(cluster.storage)
     return replace(
         goal,

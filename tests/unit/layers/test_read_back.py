@@ -26,7 +26,7 @@ CONVERGED = facts_of("converged")
 
 def wanting(**timings: int) -> Goal:
     """Give the goal with other timings, which the recorded hosts do not have."""
-    return replace(GOAL, cluster=replace(GOAL.cluster, timings=replace(TIMINGS, **timings)))
+    return replace(GOAL, cluster=replace(GOAL.cluster, timings=replace(TIMINGS, **timings)))  # type: ignore[arg-type]
 
 
 def with_option(host: str, name: str, value: str) -> Facts:

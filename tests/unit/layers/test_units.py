@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sanglier.layers.files import WantedFile
+from sanglier.layers.files import UNIT_DIR, WantedFile
 from sanglier.layers.initiator.desired import BOOT_PATH, daemon_file, login_file
 from sanglier.layers.ocfs2.desired import (
     AGAIN,
     AGAIN_S,
     CLUSTER_PATH,
     MOUNT_S,
-    UNIT_DIR,
     again_file,
     files_of,
     heard_unit,
