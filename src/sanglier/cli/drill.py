@@ -24,6 +24,7 @@ from sanglier.drill.result import Verdict
 from sanglier.drill.scene import without_power, without_time
 from sanglier.drill.schedule import Group
 from sanglier.drill.settle import PATIENCE_S
+from sanglier.drill.workloads import LEAST_LOAD
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -44,6 +45,24 @@ Patience = Annotated[
         metavar="SECONDS",
         min=1,
         help="How long the cluster may take to become whole by itself after each healing.",
+    ),
+]
+
+
+def _share(load: float) -> float:
+    """Take it within its limits, which a "nan" passes elsewhere."""
+    if not LEAST_LOAD <= load <= 1:
+        raise typer.BadParameter(f"{load:g} is not from {LEAST_LOAD:g} to 1")
+    return load
+
+
+Share = Annotated[
+    float,
+    typer.Option(
+        "--load",
+        metavar="SHARE",
+        callback=_share,
+        help="How much of the workloads' usual rate, 0.05 to 1: less for emulated hosts.",
     ),
 ]
 MOST_SEED = 10**6
@@ -71,12 +90,13 @@ def run(
     lab: LabName = None,
     quick: Quick = False,
     patience: Patience = PATIENCE,
+    load: Share = 1.0,
     allow: Allow = None,
     ssh_config: SshConfig = None,
     secrets: SecretsFile = None,
 ) -> None:
     """Play drills by name; exit status 0 when every verdict is VALID, else 1."""
-    stage = _stage(file, lab, allow, ssh_config, secrets)
+    stage = _stage(file, lab, load, allow, ssh_config, secrets)
     plans = [_named(name, quick, patience) for name in names]
     _play(stage, plans, None)
 
@@ -87,12 +107,13 @@ def all_(
     lab: LabName = None,
     quick: Quick = False,
     patience: Patience = PATIENCE,
+    load: Share = 1.0,
     allow: Allow = None,
     ssh_config: SshConfig = None,
     secrets: SecretsFile = None,
 ) -> None:
     """Play every drill that can be played there, but those that must not pass."""
-    stage = _stage(file, lab, allow, ssh_config, secrets)
+    stage = _stage(file, lab, load, allow, ssh_config, secrets)
     names = [
         drill.name
         for drill in DRILLS.values()
@@ -110,12 +131,13 @@ def random_(
     lab: LabName = None,
     quick: Quick = False,
     patience: Patience = PATIENCE,
+    load: Share = 1.0,
     allow: Allow = None,
     ssh_config: SshConfig = None,
     secrets: SecretsFile = None,
 ) -> None:
     """Play schedules drawn from a seed; a failing seed is worth keeping."""
-    stage = _stage(file, lab, allow, ssh_config, secrets)
+    stage = _stage(file, lab, load, allow, ssh_config, secrets)
     chosen = random.SystemRandom().randrange(MOST_SEED) if seed is None else seed
     drawn = schedule.draw(chosen, rounds, faults, stage.means)
     plans = [
@@ -136,6 +158,7 @@ def replay(
     lab: LabName = None,
     quick: Quick = False,
     patience: Patience = PATIENCE,
+    load: Share = 1.0,
     allow: Allow = None,
     ssh_config: SshConfig = None,
     secrets: SecretsFile = None,
@@ -150,7 +173,7 @@ def replay(
         _plan(name, tuple(schedule.parse(word) for word in one), seed, quick, patience)
         for name, one in drawn.items()
     ]
-    _play(_stage(file, lab, allow, ssh_config, secrets), plans, seed)
+    _play(_stage(file, lab, load, allow, ssh_config, secrets), plans, seed)
 
 
 @app.command()
@@ -165,11 +188,11 @@ def show(
 
 
 def _stage(
-    file: Path, lab: str | None, allow: list[str] | None, ssh_config: Path | None,
-    secrets: Path | None,
+    file: Path, lab: str | None, load: float, allow: list[str] | None,
+    ssh_config: Path | None, secrets: Path | None,
 ) -> Stage:  # fmt: skip
     return open_stage(
-        file, lab=lab, allow=allow or (), ssh_config=ssh_config, secrets=secrets,
+        file, lab=lab, load=load, allow=allow or (), ssh_config=ssh_config, secrets=secrets,
         console=make_console(),
     )  # fmt: skip
 

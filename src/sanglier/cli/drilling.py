@@ -44,6 +44,8 @@ class Stage:
     setting: Setting
     lab: Lab | None
     console: Console
+    load: float = 1.0
+    """How much of the workloads' usual rate."""
 
     @property
     def means(self) -> Means:
@@ -55,11 +57,12 @@ class Stage:
     def machine(self) -> str:
         """What it runs on, in a few words."""
         where = f"lab of {self.lab.driver.title}" if self.lab else "real servers"
-        return f"{where}, {os.cpu_count()} processors, driven from {platform.release()}"
+        load = "" if self.load == 1 else f", {self.load:g} of the usual load"
+        return f"{where}, {os.cpu_count()} processors, driven from {platform.release()}{load}"
 
 
 def open_stage(
-    file: Path, *, lab: str | None, allow: Sequence[str], ssh_config: Path | None,
+    file: Path, *, lab: str | None, load: float, allow: Sequence[str], ssh_config: Path | None,
     secrets: Path | None, console: Console,
 ) -> Stage:  # fmt: skip
     """Open the file on a lab, or on whatever ssh reaches."""
@@ -68,7 +71,7 @@ def open_stage(
         ssh_config = ssh_config or Path(found.ssh_config)
         secrets = secrets or Path(found.secrets)
     setting = open_setting(file, allow=allow, ssh_config=ssh_config, secrets=secrets)
-    return Stage(setting=setting, lab=found, console=console)
+    return Stage(setting=setting, lab=found, console=console, load=load)
 
 
 def identity(seed: int | None) -> str:
@@ -128,7 +131,8 @@ async def play(stage: Stage, plan: Plan, kept: Kept, number: int) -> DrillRun:
     loads = [
         Load(
             transport=way, directory=folder(on), limit_s=LIMIT_S,
-            workloads=all_workloads(1 + len(more)), keep=keep if on == volume else keep / on.name,
+            workloads=all_workloads(1 + len(more), stage.load),
+            keep=keep if on == volume else keep / on.name,
         )
         for way, on in zip(ways, scene.volumes, strict=True)
     ]  # fmt: skip

@@ -45,3 +45,10 @@ def test_switches_that_are_slower_than_the_file_says_are_refused(
     assert Means(power=True, fence_s=fence_s).make(fault) is not refused
     error = without_time("link-cut-switches-slow+25", fault.fence_s, fence_s)
     assert (error.code, "14 s" in error.what) == ("SG-DRILL-016", True)
+
+
+@pytest.mark.parametrize("load", ["0", "0.01", "1.1", "nan", "-1"])
+def test_a_load_without_sense_is_refused(load: str) -> None:
+    done = CliRunner().invoke(app, ["run", str(EXAMPLE), "open-killed", "--load", load])
+    assert done.exit_code == 2
+    assert "is not from 0.05 to 1" in done.output

@@ -14,6 +14,7 @@ from sanglier.drill.recorder import load_kept
 from sanglier.drill.result import DrillRun, Verdict
 from sanglier.drill.schedule import parse
 from sanglier.drill.workloads import all_workloads
+from sanglier.drill.workloads.retired import Retired
 from sanglier.spec.predict import predict_one
 
 from .simulated import jumping
@@ -120,3 +121,12 @@ def test_what_is_predicted_of_the_other_volume_is_the_worst_of_both_sides() -> N
 def test_two_volumes_share_the_rates_of_one() -> None:
     (one, *_), (half, *_) = all_workloads(), all_workloads(2)
     assert (one.rate_hz, half.rate_hz) == (20, 10)  # type: ignore[attr-defined]
+
+
+def test_a_lighter_load_slows_every_workload_down_and_leaves_as_much_in_flight() -> None:
+    for usual, light in zip(all_workloads(), all_workloads(load=0.25), strict=True):
+        match usual, light:
+            case Retired(), Retired():
+                assert (light.pause_s, light.lanes) == (4 * usual.pause_s, usual.lanes)
+            case _:
+                assert light.rate_hz * 4 == usual.rate_hz  # type: ignore[attr-defined]

@@ -10,14 +10,18 @@ from sanglier.drill.workloads.registers import Registers
 from sanglier.drill.workloads.retired import Retired
 from sanglier.drill.workloads.trees import Trees
 
+LEAST_LOAD = 0.05
+"""Of the usual rate: with less, a drill has too few writes to lose one."""
 
-def all_workloads(volumes: int = 1) -> tuple[Workload, ...]:
-    """Give every workload at its modest rate, which several volumes share."""
+
+def all_workloads(volumes: int = 1, load: float = 1.0) -> tuple[Workload, ...]:
+    """Give every workload at ``load`` of its modest rate, which several volumes share."""
+    share = load / volumes
     return (
-        Appends(rate_hz=20 / volumes),
-        Registers(rate_hz=10 / volumes),
-        Retired(pause_s=3 * volumes),
-        Races(rate_hz=2 / volumes),
-        Counters(rate_hz=4 / volumes),
-        Trees(rate_hz=2 / volumes),
+        Appends(rate_hz=20 * share),
+        Registers(rate_hz=10 * share),
+        Retired(pause_s=3 / share),
+        Races(rate_hz=2 * share),
+        Counters(rate_hz=4 * share),
+        Trees(rate_hz=2 * share),
     )
