@@ -21,7 +21,7 @@ from sanglier.drill.catalogue import DRILLS
 from sanglier.drill.plan import Plan
 from sanglier.drill.report.summary import summary_lines
 from sanglier.drill.result import Verdict
-from sanglier.drill.scene import without_power, without_time
+from sanglier.drill.scene import without_pause, without_power, without_time
 from sanglier.drill.schedule import Group
 from sanglier.drill.settle import PATIENCE_S
 from sanglier.drill.workloads import LEAST_LOAD
@@ -232,11 +232,13 @@ def _play(stage: Stage, plans: Sequence[Plan], seed: int | None) -> None:
 
 
 def _must_be_possible(stage: Stage, plans: Sequence[Plan]) -> None:
-    """Refuse before anything begins what cannot be made; raises SG-DRILL-011 or SG-DRILL-016."""
+    """Refuse before anything begins what cannot be made; raises SG-DRILL-011, 016 or 017."""
     items = [item for plan in plans for group in plan.groups for item in group]
     needing = [str(item) for item in items if item.fault.needs_power]
     if needing and not stage.means.power:
         raise without_power(", ".join(dict.fromkeys(needing)))
     for item in items:
+        if item.fault.needs_pause and not stage.means.pauses:
+            raise without_pause(str(item))
         if not stage.means.make(item.fault):
             raise without_time(str(item), item.fault.fence_s, stage.means.fence_s)

@@ -51,7 +51,8 @@ class Stage:
     def means(self) -> Means:
         """What there is to make faults with."""
         given_s = self.setting.goal.cluster.timings.fence_s
-        return Means(power=self.lab is not None, fence_s=given_s)
+        pauses = self.lab is not None and self.lab.driver.pauses
+        return Means(power=self.lab is not None, fence_s=given_s, pauses=pauses)
 
     @property
     def machine(self) -> str:

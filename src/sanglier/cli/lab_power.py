@@ -40,6 +40,14 @@ class LabPower:
         """Let it go on."""
         await asyncio.to_thread(self.lab.thaw, host)
 
+    async def pause(self, host: str) -> None:
+        """Stop every instruction and its clock."""
+        await asyncio.to_thread(self.lab.pause, host)
+
+    async def resume(self, host: str) -> None:
+        """Let it go on: it has noticed nothing."""
+        await asyncio.to_thread(self.lab.resume, host)
+
     async def cut(self, host: str, network: str) -> None:
         """Unplug a network, or the power switch."""
         if network == SWITCH:

@@ -61,6 +61,14 @@ class Power(Protocol):
         """Let it go on, if it is frozen."""
         ...
 
+    async def pause(self, host: str) -> None:
+        """Stop every instruction and the host's clock."""
+        ...
+
+    async def resume(self, host: str) -> None:
+        """Let it go on, if it is paused: it has noticed nothing."""
+        ...
+
     async def cut(self, host: str, network: str) -> None:
         """Unplug."""
         ...

@@ -80,7 +80,7 @@ def _fault(fault: Fault) -> str:
 
 def _needs(fault: Fault) -> str:
     words = (
-        "a lab" if fault.needs_power else "",
+        "a lab of virtual machines" if fault.needs_pause else "a lab" if fault.needs_power else "",
         f"`fence: {fault.fence_s}`" * bool(fault.fence_s),
     )
     return ", ".join(filter(None, words))

@@ -199,6 +199,16 @@ def without_time(subject: str, needed_s: int, given_s: int) -> SanglierError:
     )
 
 
+def without_pause(subject: str) -> SanglierError:
+    """Make the error of a fault that stops clocks, where no clock can be stopped."""
+    return SanglierError(
+        code="SG-DRILL-017",
+        subject=subject,
+        what="this fault stops a host together with its clock, which only a virtual machine allows",
+        fix="play it on a lab made with `lab up --driver qemu`",
+    )
+
+
 def without_power(subject: str) -> SanglierError:
     """Make the error of a fault that cannot be made here."""
     return SanglierError(

@@ -78,10 +78,13 @@ class Means:
     """Power over the hosts: a lab."""
     fence_s: int
     """What the file's timeouts give a fence device, seconds."""
+    pauses: bool = False
+    """Whether the hosts' clocks can be stopped: a lab of virtual machines."""
 
     def make(self, fault: Fault) -> bool:
         """Tell whether the fault can be made."""
-        return (self.power or not fault.needs_power) and fault.fence_s <= self.fence_s
+        asked = (fault.needs_power, self.power), (fault.needs_pause, self.pauses)
+        return all(has or not needs for needs, has in asked) and fault.fence_s <= self.fence_s
 
 
 def available(means: Means) -> tuple[Fault, ...]:

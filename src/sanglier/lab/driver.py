@@ -48,6 +48,10 @@ class Driver(Protocol):
     def boot_s(self) -> float:
         """Seconds that all hosts may take to boot, when they boot at once."""
 
+    @property
+    def pauses(self) -> bool:
+        """Whether a host's clock can be stopped with it."""
+
     def sight(self, host: LabHost) -> Sighting:
         """Look at a host without touching it."""
 

@@ -123,6 +123,11 @@ class Qemu(Sessions):
         return f"QEMU ({accelerator.of(self.place)}) with stock kernels"
 
     @property
+    def pauses(self) -> bool:
+        """See ``driver.Driver``."""
+        return True
+
+    @property
     def boot_s(self) -> float:
         """Give emulated hosts, of which five share a few processors, a quarter of an hour."""
         return 180.0 if accelerator.of(self.place) is Accelerator.KVM else 900.0

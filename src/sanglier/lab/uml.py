@@ -100,6 +100,11 @@ class UserModeLinux(Sessions):
         return "user-mode Linux"
 
     @property
+    def pauses(self) -> bool:
+        """See ``driver.Driver``."""
+        return False
+
+    @property
     def boot_s(self) -> float:
         """Give all hosts three minutes; a lab of five needs half a minute."""
         return 180.0

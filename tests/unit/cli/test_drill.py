@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from typer.testing import CliRunner
 
-from sanglier.cli.drill import app
+from sanglier.cli.drill import _must_be_possible, app
 from sanglier.core.errors import SanglierError
 from sanglier.drill.faults import FAULTS
+from sanglier.drill.plan import Plan
 from sanglier.drill.scene import without_time
-from sanglier.drill.schedule import Means
+from sanglier.drill.schedule import Means, parse
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "lab.yaml"
 
@@ -45,6 +47,13 @@ def test_switches_that_are_slower_than_the_file_says_are_refused(
     assert Means(power=True, fence_s=fence_s).make(fault) is not refused
     error = without_time("link-cut-switches-slow+25", fault.fence_s, fence_s)
     assert (error.code, "14 s" in error.what) == ("SG-DRILL-016", True)
+
+
+def test_a_clock_that_cannot_be_stopped_is_refused_before_anything_begins() -> None:
+    plan = Plan(name="", explains="", groups=(parse("application-paused-beyond+150"),))
+    with pytest.raises(SanglierError) as raised:
+        _must_be_possible(Mock(means=Means(power=True, fence_s=20)), [plan])
+    assert raised.value.code == "SG-DRILL-017"
 
 
 @pytest.mark.parametrize("load", ["0", "0.01", "1.1", "nan", "-1"])

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,6 +63,12 @@ def test_switches_are_not_slower_than_the_file_gives_them() -> None:
     assert names & {"switch-slow", "switch-late", "link-cut-switches-slow"} == set()
 
 
+def test_clocks_are_stopped_only_where_they_can_be() -> None:
+    fault = FAULTS["application-paused-beyond"]
+    assert not LAB.make(fault)
+    assert replace(LAB, pauses=True).make(fault)
+
+
 def test_random_schedules_draw_every_plain_fault() -> None:
     drawn = schedule.draw(3, 60, 6, LAB)
     names = {item.fault.name for one in drawn for group in one for item in group}
@@ -88,7 +96,8 @@ def test_every_fault_has_a_drill_and_a_prediction_that_exists() -> None:
 
 @pytest.mark.parametrize("timings", [SAFE, FAST], ids=["safe", "fast"])
 def test_what_is_frozen_beyond_o2cb_s_patience_is_so_with_every_set(timings: Timings) -> None:
-    assert FAULTS["application-frozen-beyond"].hold_s > declared_dead_s(timings) + 20
+    for name in ("application-frozen-beyond", "application-paused-beyond"):
+        assert FAULTS[name].hold_s > declared_dead_s(timings) + 20
 
 
 def test_who_may_be_fenced_is_bounded_wherever_somebody_may() -> None:

@@ -236,6 +236,12 @@ class World:
     async def thaw(self, host: str) -> None:
         self.servers[host].frozen = False
 
+    async def pause(self, host: str) -> None:
+        await self.freeze(host)
+
+    async def resume(self, host: str) -> None:
+        await self.thaw(host)
+
     async def cut(self, host: str, network: str) -> None:
         if self.dead_power or (host, network) in self.stuck:
             return

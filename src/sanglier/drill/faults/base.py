@@ -113,6 +113,8 @@ class Fault:
     kills: bool = False
     """Whether it takes the power of all that it hits, application servers among them."""
     needs_power: bool = False
+    needs_pause: bool = False
+    """Whether it stops a host together with its clock, which only virtual machines let us do."""
     fence_s: int = 0
     """What the power switches need for it, off and on, seconds.  Where the file's timeouts give a
     fence device less, no kill is confirmed as long as it lasts."""

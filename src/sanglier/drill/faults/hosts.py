@@ -60,10 +60,24 @@ async def thaw(scene: Scene, host: Host) -> None:
         await power.thaw(host.name)
 
 
+async def pause(scene: Scene, host: Host) -> None:
+    """Stop every instruction, and its clock."""
+    await scene.must_power().pause(host.name)
+
+
+async def resume(scene: Scene, host: Host) -> None:
+    """Let it go on as if no time had passed; if it was switched off meanwhile, it boots."""
+    power = scene.must_power()
+    if await power.dead(host.name):
+        await power.start(host.name)
+    else:
+        await power.resume(host.name)
+
+
 async def wake(scene: Scene, host: Host) -> None:
     """Let one that others took for dead go on; it resets itself, and gets its power back.
 
-    A lab's kernel that panics is off, not booted anew.
+    A kernel in user-mode Linux that panics is off, not booted anew.
     """
     power = scene.must_power()
     await thaw(scene, host)
@@ -174,6 +188,15 @@ FAULTS = (
         explains="an application server stops for longer than o2cb waits, so that its fellows take "
         "over what it held, and then goes on: it must not write any more, and reset itself",
         inject=freeze, heal=wake, took=silent, prediction="application-frozen",
+        fences=frozenset({Role.APPLICATION}), plain=False,
+    ),
+    Fault(
+        name="application-paused-beyond", role=Role.APPLICATION, hold_s=BEYOND_S, needs_power=True,
+        needs_pause=True,
+        explains="an application server stops together with its clock for longer than o2cb waits, "
+        "as a virtual machine may, and goes on as if no time had passed: what it still holds must "
+        "not be written",
+        inject=pause, heal=resume, took=silent, prediction="application-frozen",
         fences=frozenset({Role.APPLICATION}), plain=False,
     ),
     Fault(
