@@ -99,6 +99,7 @@ def test_without_a_sync_the_same_writes_flush_next_to_nothing(site: Site) -> Non
     assert counted < TIMES / 2
 
 
+@pytest.mark.long
 def test_a_cluster_from_before_is_taken_over_with_its_files_open(site: Site) -> None:
     """Units and mounts without the option: told by status, and mended by a remount."""
     for host in SERVERS:

@@ -60,6 +60,7 @@ def test_status_tells_until_when(site: Site) -> None:
     assert site.must("status").count("TLS, certificate until 2") == len(STORAGE)
 
 
+@pytest.mark.long  # three minutes
 def test_a_cluster_without_tls_is_taken_over(site: Site) -> None:
     site.on("witness", TAKES_ALL)
     for host in STORAGE:

@@ -17,7 +17,7 @@ from sanglier.lab.control import Lab
 from sanglier.lab.recipe import Kind
 from sanglier.lab.record import Wish
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1500)]
 
 HOSTS = ("disk-a", "disk-b", "srv-a", "srv-b")
 OWN_WITNESS = "witness:\n  ssh: witness\n  address: 10.77.0.31\n"
@@ -63,9 +63,9 @@ def opened(site: Site) -> dict[str, str]:
     return found
 
 
-@pytest.fixture(scope="module", params=AGENTS)
+@pytest.fixture(scope="module", params=["12", pytest.param("13", marks=pytest.mark.long)])
 def release(request: pytest.FixtureRequest) -> str:
-    """Debian's on the servers."""
+    """Debian's on the servers.  The shared labs of all other tests have 13."""
     return str(request.param)
 
 
@@ -110,6 +110,7 @@ def _times_cut(site: Site) -> int:
     return len(CUTS)
 
 
+@pytest.mark.long
 def test_two_volumes_are_open_on_different_servers_and_one_moves_alone(bare: Site) -> None:
     assert opened(bare) == {"data": "disk-a", "mail": "disk-b"}
     assert bare.on("srv-b", "systemctl is-active corosync-qnetd") == "active"
@@ -120,6 +121,7 @@ def test_two_volumes_are_open_on_different_servers_and_one_moves_alone(bare: Sit
     bare.must("move", "mail", "--to", "disk-b")
 
 
+@pytest.mark.long
 def test_the_witness_on_an_application_server_lets_the_survivor_open_both(bare: Site) -> None:
     bare.lab.kill("disk-b")
     bare.until("disk-a", "crm_resource -r mail-open --locate 2>/dev/null | grep -q disk-a")
