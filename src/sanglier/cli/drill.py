@@ -49,20 +49,21 @@ Patience = Annotated[
 ]
 
 
-def _share(load: float) -> float:
+def _share(load: float | None) -> float | None:
     """Take it within its limits, which a "nan" passes elsewhere."""
-    if not LEAST_LOAD <= load <= 1:
+    if load is not None and not LEAST_LOAD <= load <= 1:
         raise typer.BadParameter(f"{load:g} is not from {LEAST_LOAD:g} to 1")
     return load
 
 
 Share = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--load",
         metavar="SHARE",
         callback=_share,
-        help="How much of the workloads' usual rate, 0.05 to 1: less for emulated hosts.",
+        help="How much of the workloads' usual rate, 0.05 to 1; else what the lab bears: "
+        "all, or 0.05 where its hosts are emulated.",
     ),
 ]
 MOST_SEED = 10**6
@@ -90,7 +91,7 @@ def run(
     lab: LabName = None,
     quick: Quick = False,
     patience: Patience = PATIENCE,
-    load: Share = 1.0,
+    load: Share = None,
     allow: Allow = None,
     ssh_config: SshConfig = None,
     secrets: SecretsFile = None,
@@ -107,7 +108,7 @@ def all_(
     lab: LabName = None,
     quick: Quick = False,
     patience: Patience = PATIENCE,
-    load: Share = 1.0,
+    load: Share = None,
     allow: Allow = None,
     ssh_config: SshConfig = None,
     secrets: SecretsFile = None,
@@ -131,7 +132,7 @@ def random_(
     lab: LabName = None,
     quick: Quick = False,
     patience: Patience = PATIENCE,
-    load: Share = 1.0,
+    load: Share = None,
     allow: Allow = None,
     ssh_config: SshConfig = None,
     secrets: SecretsFile = None,
@@ -158,7 +159,7 @@ def replay(
     lab: LabName = None,
     quick: Quick = False,
     patience: Patience = PATIENCE,
-    load: Share = 1.0,
+    load: Share = None,
     allow: Allow = None,
     ssh_config: SshConfig = None,
     secrets: SecretsFile = None,
@@ -188,7 +189,7 @@ def show(
 
 
 def _stage(
-    file: Path, lab: str | None, load: float, allow: list[str] | None,
+    file: Path, lab: str | None, load: float | None, allow: list[str] | None,
     ssh_config: Path | None, secrets: Path | None,
 ) -> Stage:  # fmt: skip
     return open_stage(

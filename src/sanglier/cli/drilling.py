@@ -63,8 +63,8 @@ class Stage:
 
 
 def open_stage(
-    file: Path, *, lab: str | None, load: float, allow: Sequence[str], ssh_config: Path | None,
-    secrets: Path | None, console: Console,
+    file: Path, *, lab: str | None, load: float | None, allow: Sequence[str],
+    ssh_config: Path | None, secrets: Path | None, console: Console,
 ) -> Stage:  # fmt: skip
     """Open the file on a lab, or on whatever ssh reaches."""
     found = life.find(lab) if lab else None
@@ -72,7 +72,8 @@ def open_stage(
         ssh_config = ssh_config or Path(found.ssh_config)
         secrets = secrets or Path(found.secrets)
     setting = open_setting(file, allow=allow, ssh_config=ssh_config, secrets=secrets)
-    return Stage(setting=setting, lab=found, console=console, load=load)
+    bears = found.driver.pace if found is not None else 1.0
+    return Stage(setting=setting, lab=found, console=console, load=load or bears)
 
 
 def identity(seed: int | None) -> str:

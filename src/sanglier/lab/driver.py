@@ -52,6 +52,10 @@ class Driver(Protocol):
     def pauses(self) -> bool:
         """Whether a host's clock can be stopped with it."""
 
+    @property
+    def pace(self) -> float:
+        """How much of a drill's usual load its hosts bear, 1 for all of it."""
+
     def sight(self, host: LabHost) -> Sighting:
         """Look at a host without touching it."""
 

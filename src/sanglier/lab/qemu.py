@@ -128,6 +128,11 @@ class Qemu(Sessions):
         return True
 
     @property
+    def pace(self) -> float:
+        """See ``driver.Driver``."""
+        return 1.0 if accelerator.of(self.place) is Accelerator.KVM else 0.05
+
+    @property
     def boot_s(self) -> float:
         """Give emulated hosts, of which five share a few processors, a quarter of an hour."""
         return 180.0 if accelerator.of(self.place) is Accelerator.KVM else 900.0

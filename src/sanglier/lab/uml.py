@@ -105,6 +105,11 @@ class UserModeLinux(Sessions):
         return False
 
     @property
+    def pace(self) -> float:
+        """See ``driver.Driver``."""
+        return 1.0
+
+    @property
     def boot_s(self) -> float:
         """Give all hosts three minutes; a lab of five needs half a minute."""
         return 180.0

@@ -112,6 +112,18 @@ def test_only_where_several_switch_on_the_time_for_it_is_shared() -> None:
     assert cib.parameters(loaded, "fence-disk-a-2.2")["pcmk_off_timeout"] == "20s"
 
 
+@pytest.mark.parametrize(("fence_s", "look"), [(8, "20s"), (20, "20s"), (36, "36s")])
+def test_the_look_at_a_device_may_take_as_long_as_a_kill_and_not_less_than_20_s(
+    fence_s: int, look: str
+) -> None:
+    slow = replace(GOAL.cluster, timings=replace(GOAL.cluster.timings, fence_s=fence_s))
+    root = cib.configuration(slow)
+    device = next(e for e in root.iter("primitive") if e.get("id") == "fence-disk-a-1")
+    assert [op.get("timeout") for op in device.iter("op")] == ["10s", look]
+    loaded = cib.parameters(cib.form(root), "fence-disk-a-1")
+    assert (loaded["pcmk_monitor_timeout"], loaded["pcmk_reboot_timeout"]) == (look, f"{fence_s}s")
+
+
 def test_each_device_of_a_level_has_a_password_script_of_its_own() -> None:
     server = TWO_SUPPLIES.storage[0]
     paths = [cib.password_path(server, device).rpartition("/")[2] for device in server.fence]

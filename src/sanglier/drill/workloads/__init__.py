@@ -12,16 +12,23 @@ from sanglier.drill.workloads.trees import Trees
 
 LEAST_LOAD = 0.05
 """Of the usual rate: with less, a drill has too few writes to lose one."""
+LEAST_HZ = 1.0
+"""However little the load is: a longer pause between two operations would be taken for a stall."""
+LONGEST_PAUSE_S = 12.0
+"""Of a lane, for the same reason: 32 of them then write two or three times a second."""
 
 
 def all_workloads(volumes: int = 1, load: float = 1.0) -> tuple[Workload, ...]:
     """Give every workload at ``load`` of its modest rate, which several volumes share."""
-    share = load / volumes
+
+    def rate(usual_hz: float) -> float:
+        return max(LEAST_HZ, usual_hz * load / volumes)
+
     return (
-        Appends(rate_hz=20 * share),
-        Registers(rate_hz=10 * share),
-        Retired(pause_s=3 / share),
-        Races(rate_hz=2 * share),
-        Counters(rate_hz=4 * share),
-        Trees(rate_hz=2 * share),
+        Appends(rate_hz=rate(20)),
+        Registers(rate_hz=rate(10)),
+        Retired(pause_s=min(LONGEST_PAUSE_S, 3 * volumes / load)),
+        Races(rate_hz=rate(2)),
+        Counters(rate_hz=rate(4)),
+        Trees(rate_hz=rate(2)),
     )

@@ -21,6 +21,12 @@ PROMOTED_WHERE_UP_TO_DATE = "0 0 0 10000"
 """Scores of ocf:linbit:drbd for: only consistent data; only the peer's; up to date, but Secondary
 and the peer unknown; up to date, and Primary or the peer known (connected, or outdated).  The third
 is 0: a Secondary may have been resynced just before its Primary went on alone (M1 of the model)."""
+SLOW_LOOK = "60s"
+"""What DRBD's monitor may take, a program of dozens of forks: on a busy server it took more than
+30 s, and was the only thing that failed.  What waits for an answer looks for itself, much sooner:
+the side's monitor, DRBD's own timeouts, the target's."""
+LOOK_S = 20
+"""What the look at a fence device may take at least."""
 Form = tuple[str, tuple[tuple[str, str], ...], tuple["Form", ...]]
 """An element without what does not matter: name, sorted attributes, children."""
 
@@ -107,8 +113,8 @@ def _mirror(resources: Element, volume: Volume) -> None:
     _operation(operations, identity, "promote", "0s", "120s")
     _operation(operations, identity, "demote", "0s", "90s")
     _operation(operations, identity, "stop", "0s", "100s")
-    _operation(operations, identity, "monitor", "29s", "30s", role="Promoted")
-    _operation(operations, identity, "monitor", "10s", "30s", role="Unpromoted")
+    _operation(operations, identity, "monitor", "29s", SLOW_LOOK, role="Promoted")
+    _operation(operations, identity, "monitor", "10s", SLOW_LOOK, role="Unpromoted")
 
 
 def _target(resources: Element, volume: Volume) -> None:
@@ -159,9 +165,10 @@ def _fence(
 ) -> None:
     """Try a device that does not answer at most once in two minutes: each try holds up the rest.
 
-    The look at one that runs holds up nothing, so it may be slow, as management controllers are.
+    The look at one that runs holds up nothing, so it may be slow, as management controllers are,
+    and as slow as a kill may be.
     """
-    identity = device_id(server, device)
+    identity, look = device_id(server, device), f"{max(LOOK_S, timings.fence_s)}s"
     primitive = SubElement(
         resources, "primitive", {"id": identity, "class": "stonith", "type": device.agent}
     )
@@ -171,14 +178,14 @@ def _fence(
         "pcmk_host_list": server.hostname,
         **fence_timeouts(timings),
         **_on_timeout(timings, level),
-        "pcmk_monitor_timeout": "20s",
+        "pcmk_monitor_timeout": look,
     })  # fmt: skip
     _values(primitive, "meta_attributes", f"{identity}-meta", {
         "migration-threshold": "1", "failure-timeout": "120s",
     })  # fmt: skip
     operations = SubElement(primitive, "operations")
     _operation(operations, identity, "start", "0s", "10s")
-    _operation(operations, identity, "monitor", "60s", "20s")
+    _operation(operations, identity, "monitor", "60s", look)
 
 
 def _resources(parent: Element, cluster: Cluster) -> None:
