@@ -7,6 +7,7 @@ from layers.goal import GOAL
 
 from sanglier.drill import inspect
 from sanglier.drill.faults import FAULTS
+from sanglier.drill.faults.hosts import UPTIME
 from sanglier.drill.judge import ALLOWANCE_S
 from sanglier.drill.result import Verdict
 from sanglier.drill.scene import Role
@@ -172,3 +173,15 @@ def test_what_a_disk_lost_with_its_power_is_on_the_timeline(
     run = play(world, parse("open-killed+30"), looks=False)
     told = [m.text for m in run.moments if "blocks that were not flushed" in m.text]
     assert told == [f"lost its power, and {caches} blocks that were not flushed"] * notes
+
+
+def test_a_server_that_was_paused_is_waited_for_until_it_has_reset_itself(world: World) -> None:
+    """It notices nothing before o2cb's patience has passed by its own clock."""
+
+    def uptime(*_: str) -> tuple[int, str]:
+        return 0, f"{9000 if world.loop.now < 1300 else world.loop.now - 1300}"
+
+    world.answers[key(UPTIME)] = uptime
+    run = play(world, parse("application-paused-beyond+150"), patience_s=300)
+    (healed,) = (m.at_s for m in run.moments if m.text == "application-paused-beyond healed")
+    assert 290 < healed < 330

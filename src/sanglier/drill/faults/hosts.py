@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from sanglier.drill.faults.base import Deed, Evidence, Fault, Took, every
 from sanglier.drill.scene import Role, Scene
+from sanglier.spec.budget import self_fence_s
 from sanglier.spec.cluster import Host
 
 ANSWER_S = 2
@@ -14,6 +16,10 @@ BEYOND_S = 150
 """Longer than o2cb's patience with every set of timings; see a test."""
 RESET_S = 45
 """Until a server that must reset itself has done so: kernel.panic is 30 s."""
+REBOOT_S = 100
+"""Until one that has reset itself answers again, emulated."""
+LOOK_S = 10
+UPTIME = "read -r up rest < /proc/uptime; echo $up"
 
 
 async def kill(scene: Scene, host: Host) -> None:
@@ -66,12 +72,31 @@ async def pause(scene: Scene, host: Host) -> None:
 
 
 async def resume(scene: Scene, host: Host) -> None:
-    """Let it go on as if no time had passed; if it was switched off meanwhile, it boots."""
+    """Let it go on as if no time had passed, until it has reset itself and is up again.
+
+    It finds its LUN gone, and o2cb's patience begins by its own clock then.  If it was switched
+    off meanwhile, it boots.
+    """
     power = scene.must_power()
     if await power.dead(host.name):
         await power.start(host.name)
-    else:
-        await power.resume(host.name)
+        return
+    await power.resume(host.name)
+    began, clock = scene.clock.now(), scene.clock
+    patience_s = self_fence_s(scene.goal.cluster.timings) + REBOOT_S
+    while clock.now() - began < patience_s:
+        await asyncio.sleep(LOOK_S)
+        if await _booted_within(scene, host, clock.now() - began):
+            return
+
+
+async def _booted_within(scene: Scene, host: Host, seconds: float) -> bool:
+    """Whether it tells that it is up for less than that; one that says nothing does not."""
+    with suppress(Exception):  # it panics, or boots
+        async with asyncio.timeout(LOOK_S):
+            told = await scene.ask(host, UPTIME, limit=LOOK_S)
+            return float(told.text) < seconds
+    return False
 
 
 async def wake(scene: Scene, host: Host) -> None:
