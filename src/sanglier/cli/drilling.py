@@ -57,7 +57,9 @@ class Stage:
     @property
     def machine(self) -> str:
         """What it runs on, in a few words."""
-        where = f"lab of {self.lab.driver.title}" if self.lab else "real servers"
+        where = "real servers"
+        if self.lab is not None:
+            where = f"lab of {self.lab.driver.title}, Debian {self.lab.record.release}"
         load = "" if self.load == 1 else f", {self.load:g} of the usual load"
         return f"{where}, {os.cpu_count()} processors, driven from {platform.release()}{load}"
 

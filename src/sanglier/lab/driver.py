@@ -42,7 +42,7 @@ class Driver(Protocol):
 
     @property
     def title(self) -> str:
-        """What the hosts run in, in a few words."""
+        """What the hosts run in, and their kernel, in a few words."""
 
     @property
     def boot_s(self) -> float:

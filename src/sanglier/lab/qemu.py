@@ -120,7 +120,7 @@ class Qemu(Sessions):
     @property
     def title(self) -> str:
         """Name it with what runs it."""
-        return f"QEMU ({accelerator.of(self.place)}) with stock kernels"
+        return f"QEMU ({accelerator.of(self.place)}), Linux {self.image.kernel.release}"
 
     @property
     def pauses(self) -> bool:

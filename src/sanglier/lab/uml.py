@@ -97,7 +97,7 @@ class UserModeLinux(Sessions):
     @property
     def title(self) -> str:
         """Name it as in the campaigns' records."""
-        return "user-mode Linux"
+        return f"user-mode Linux {self.image.kernel.release}"
 
     @property
     def pauses(self) -> bool:

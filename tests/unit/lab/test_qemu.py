@@ -121,7 +121,7 @@ def test_what_runs_hosts_is_found_out_once_for_a_lab(
     monkeypatch.setattr(accelerator, "find", lambda: next(found))
     assert [accelerator.of(place), accelerator.of(place)] == [Accelerator.KVM] * 2
     driver = qemu.drive(Ground(place=place, image=IMAGE, disk_bytes=1))
-    assert driver.title == "QEMU (kvm) with stock kernels"
+    assert driver.title == f"QEMU (kvm), Linux {IMAGE.kernel.release}"
     assert (driver.boot_s, driver.pace, driver.pauses) == (180, 1, True)
 
 
@@ -129,7 +129,7 @@ def test_emulated_hosts_bear_a_part_of_a_drills_load(tmp_path: Path) -> None:
     place = Place(name="lab", state=tmp_path, data=tmp_path)
     place.accelerator.write_text(Accelerator.TCG)
     driver = qemu.drive(Ground(place=place, image=IMAGE, disk_bytes=1))
-    assert (driver.title, driver.pace) == ("QEMU (tcg) with stock kernels", LEAST_LOAD)
+    assert driver.title.startswith("QEMU (tcg), Linux") and driver.pace == LEAST_LOAD
 
 
 def test_an_identity_is_packed_as_roots_with_its_modes(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def code(text: str) -> str:
 
 
 def evidence_page(campaigns: Sequence[Campaign], preface: str = "") -> str:
-    """Write the page; each access mode is judged apart, and each set of timings is told apart.
+    """Write the page; each access mode is judged apart; timings and back ends are told apart.
 
     ``preface`` is Markdown that comes before all figures: what they cannot show.
     """
@@ -90,11 +90,11 @@ def _runs(campaigns: Iterable[Campaign]) -> tuple[DrillRun, ...]:
 
 
 def _latest(campaigns: Iterable[Campaign]) -> tuple[DrillRun, ...]:
-    """Give the last run of each drill, told apart by timings, and by seed where one was drawn."""
+    """Give the last run of each drill, told apart by setting, and by seed where one was drawn."""
     last: dict[tuple[str, ...], DrillRun] = {}
     for campaign in campaigns:
         for run in campaign.runs:
-            what = (drill_kind(run), str(run.seed), campaign.timings)
+            what = (drill_kind(run), str(run.seed), *_setting(campaign))
             if what not in last or last[what].started < run.started:
                 last[what] = run
     return tuple(last.values())
@@ -111,12 +111,18 @@ def _mode(mode: str, campaigns: Sequence[Campaign]) -> Iterator[str]:
         yield "### As it stands: the latest run of each drill, and of each seed"
         yield f"**{worst(run.verdict for run in now)}** {escaped(headline(now))}"
         yield "\n".join(_totals(totals(now)))
-    for timings in dict.fromkeys(campaign.timings for campaign in mine):
-        yield f"### All runs with timings: {escaped(timings)}"
-        yield "\n".join(_drills(_runs(c for c in mine if c.timings == timings)))
+    for timings, place in dict.fromkeys(map(_setting, mine)):
+        yield f"### All runs with timings: {escaped(timings)}{escaped(place)}"
+        yield "\n".join(_drills(_runs(c for c in mine if _setting(c) == (timings, place))))
     yield from _not_valid(runs)
     yield "### Totals of all runs"
     yield "\n".join(_totals(totals(runs)))
+
+
+def _setting(campaign: Campaign) -> tuple[str, str]:
+    """Give the timings, and where it was played unless that was the first back end of the lab."""
+    place = re.search(r"QEMU \(\w+\)", campaign.machine)
+    return campaign.timings, f", {place[0]}" if place else ""
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: int) -> Iterator[str]:

@@ -41,6 +41,15 @@ def test_each_set_of_timings_has_its_own_rows() -> None:
     assert "* drills: 2 (2 VALID" in page
 
 
+def test_emulated_hosts_have_their_own_rows_and_stand_for_themselves() -> None:
+    first = synthetic.campaign(synthetic.kill_open_side())
+    other = replace(first, machine="lab of QEMU (tcg), Linux 6.12.118, Debian 13, 2 processors")
+    page = evidence_page([first, other])
+    assert f"### All runs with timings: {first.timings}\n" in page
+    assert f"### All runs with timings: {first.timings}, QEMU (tcg)\n" in page
+    assert "As it stands" not in page
+
+
 def test_a_failure_that_a_later_run_of_the_drill_mended_is_told_apart_from_how_it_stands() -> None:
     mended = replace(synthetic.cut_replication(), checks=synthetic.kill_open_side().checks)
     failed = replace(synthetic.cut_replication(), started="2026-11-24T10:00:00+00:00")
