@@ -183,6 +183,15 @@ class Engine:
         for load in self.loads:
             for app in self.scene.applications:
                 await load.start(app)
+        await self._heard()
+
+    async def _heard(self) -> None:
+        """Wait for the first word of what was started again; if none comes the judge tells it."""
+        deadline = time.monotonic() + READY_S
+        while any(not (writer.acks or writer.over) for writer in self.writers):
+            if time.monotonic() > deadline:
+                return
+            await asyncio.sleep(0.2)
 
     def _result(
         self, started: str, histories: Histories, window: Window, checks: tuple[Check, ...]
