@@ -19,7 +19,7 @@ RESET_S = 45
 REBOOT_S = 100
 """Until one that has reset itself answers again, emulated."""
 LOOK_S = 10
-UPTIME = "read -r up rest < /proc/uptime; echo $up"
+UPTIME = 'read -r up _ < /proc/uptime; echo "$up"'
 
 
 async def kill(scene: Scene, host: Host) -> None:
