@@ -21,7 +21,7 @@ from sanglier.drill.catalogue import DRILLS
 from sanglier.drill.plan import Plan
 from sanglier.drill.report.summary import summary_lines
 from sanglier.drill.result import Verdict
-from sanglier.drill.scene import without_pause, without_power, without_time
+from sanglier.drill.scene import without_power
 from sanglier.drill.schedule import Group
 from sanglier.drill.settle import PATIENCE_S
 from sanglier.drill.workloads import LEAST_LOAD
@@ -239,7 +239,5 @@ def _must_be_possible(stage: Stage, plans: Sequence[Plan]) -> None:
     if needing and not stage.means.power:
         raise without_power(", ".join(dict.fromkeys(needing)))
     for item in items:
-        if item.fault.needs_pause and not stage.means.pauses:
-            raise without_pause(str(item))
-        if not stage.means.make(item.fault):
-            raise without_time(str(item), item.fault.fence_s, stage.means.fence_s)
+        if error := stage.means.refusal(item.fault, str(item)):
+            raise error

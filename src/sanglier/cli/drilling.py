@@ -73,9 +73,9 @@ def open_stage(
     if found is not None:
         ssh_config = ssh_config or Path(found.ssh_config)
         secrets = secrets or Path(found.secrets)
+        load = load or found.driver.pace
     setting = open_setting(file, allow=allow, ssh_config=ssh_config, secrets=secrets)
-    bears = found.driver.pace if found is not None else 1.0
-    return Stage(setting=setting, lab=found, console=console, load=load or bears)
+    return Stage(setting=setting, lab=found, console=console, load=load or 1.0)
 
 
 def identity(seed: int | None) -> str:

@@ -151,17 +151,23 @@ class Engine:
 
     async def _all_write(self) -> None:
         """Wait until every workload was acknowledged on every server: the drill's zero."""
+        if waiting := await self._unheard():
+            raise SanglierError(
+                code="SG-DRILL-014",
+                subject=waiting[0].server.name,
+                what=f"the workload {waiting[0].workload} does not begin",
+                why=waiting[0].end,
+                fix="look at the mount and at the histories",
+            )
+
+    async def _unheard(self) -> list[Writer]:
+        """Wait for a first acknowledgement of all that go on; give those that have none."""
         deadline = time.monotonic() + READY_S
-        while waiting := [w for w in self.writers if not w.acks]:
-            if time.monotonic() > deadline or waiting[0].over:
-                raise SanglierError(
-                    code="SG-DRILL-014",
-                    subject=waiting[0].server.name,
-                    what=f"the workload {waiting[0].workload} does not begin",
-                    why=waiting[0].end,
-                    fix="look at the mount and at the histories",
-                )
+        while any(not (writer.acks or writer.over) for writer in self.writers):
+            if time.monotonic() > deadline:
+                break
             await asyncio.sleep(0.2)
+        return [writer for writer in self.writers if not writer.acks]
 
     async def _group(self, group: Group) -> None:
         """Strike together, heal each after its time, wait until the cluster is whole."""
@@ -183,15 +189,7 @@ class Engine:
         for load in self.loads:
             for app in self.scene.applications:
                 await load.start(app)
-        await self._heard()
-
-    async def _heard(self) -> None:
-        """Wait for the first word of what was started again; if none comes the judge tells it."""
-        deadline = time.monotonic() + READY_S
-        while any(not (writer.acks or writer.over) for writer in self.writers):
-            if time.monotonic() > deadline:
-                return
-            await asyncio.sleep(0.2)
+        await self._unheard()  # the judge tells of those
 
     def _result(
         self, started: str, histories: Histories, window: Window, checks: tuple[Check, ...]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from sanglier.core.errors import SanglierError
 from sanglier.drill.faults import FAULTS
 from sanglier.drill.faults.base import Fault
+from sanglier.drill.scene import without_pause, without_power, without_time
 
 ITEM = re.compile(r"(?P<name>[a-z0-9-]+)(:(?P<choice>[0-9]{1,2}))?(\+(?P<hold>[0-9]{1,4}))?")
 TOGETHER = 0.2
@@ -83,8 +84,17 @@ class Means:
 
     def make(self, fault: Fault) -> bool:
         """Tell whether the fault can be made."""
-        asked = (fault.needs_power, self.power), (fault.needs_pause, self.pauses)
-        return all(has or not needs for needs, has in asked) and fault.fence_s <= self.fence_s
+        return self.refusal(fault, fault.name) is None
+
+    def refusal(self, fault: Fault, subject: str) -> SanglierError | None:
+        """Say why it cannot be made: SG-DRILL-011, 017 or 016."""
+        if fault.needs_power and not self.power:
+            return without_power(subject)
+        if fault.needs_pause and not self.pauses:
+            return without_pause(subject)
+        if fault.fence_s > self.fence_s:
+            return without_time(subject, fault.fence_s, self.fence_s)
+        return None
 
 
 def available(means: Means) -> tuple[Fault, ...]:

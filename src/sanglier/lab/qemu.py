@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 from sanglier.lab import accelerator, daemon, kernel, qmp
 from sanglier.lab.accelerator import MACHINE, PROGRAM, Accelerator
@@ -115,17 +116,14 @@ def socket(place: Place, host: LabHost) -> Path:
 class Qemu(Sessions):
     """Driver (see ``driver.Driver``) of one lab."""
 
+    pauses: ClassVar[bool] = True
+
     image: Image
 
     @property
     def title(self) -> str:
         """Name it with what runs it."""
         return f"QEMU ({accelerator.of(self.place)}), Linux {self.image.kernel.release}"
-
-    @property
-    def pauses(self) -> bool:
-        """See ``driver.Driver``."""
-        return True
 
     @property
     def pace(self) -> float:

@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from sanglier.lab import daemon, kernel, mconsole, volatile
 from sanglier.lab.backend import Backend, Ground
@@ -88,6 +89,9 @@ def _shared_memory_fits(needed: int) -> bool:
 class UserModeLinux(Sessions):
     """Driver (see ``driver.Driver``) of one lab."""
 
+    pauses: ClassVar[bool] = False
+    pace: ClassVar[float] = 1.0
+
     image: Image
     volatile: bool = False
     """Whether data disks lose their cache with the power."""
@@ -98,16 +102,6 @@ class UserModeLinux(Sessions):
     def title(self) -> str:
         """Name it as in the campaigns' records."""
         return f"user-mode Linux {self.image.kernel.release}"
-
-    @property
-    def pauses(self) -> bool:
-        """See ``driver.Driver``."""
-        return False
-
-    @property
-    def pace(self) -> float:
-        """See ``driver.Driver``."""
-        return 1.0
 
     @property
     def boot_s(self) -> float:

@@ -6,6 +6,8 @@ import re
 from fractions import Fraction
 
 _BINARY = {"K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
+MOST = 10**15
+"""Numbers have fewer digits than this."""
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([KMGTP])(iB|B)?")
 
 PATTERN = r"^[0-9]{1,15}(\.[0-9]{1,6})? ?[KMGTP](iB|B)?$"
@@ -31,9 +33,9 @@ def parse_size(text: str) -> int:
 
 
 def format_size(size: int) -> str:
-    """Write bytes in the largest binary unit that divides them."""
+    """Write bytes in the largest binary unit that divides them, as ``parse_size`` reads it."""
     for letter in reversed(_BINARY):
         unit: int = 1024 ** _BINARY[letter]
-        if size >= unit and size % unit == 0:
+        if size >= unit and size % unit == 0 and size // unit < MOST:
             return f"{size // unit}{letter}iB"
     return f"{size} bytes"

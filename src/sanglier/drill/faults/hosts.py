@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from sanglier.drill.faults.base import Deed, Evidence, Fault, Took, every
@@ -59,11 +59,17 @@ async def freeze(scene: Scene, host: Host) -> None:
 
 async def thaw(scene: Scene, host: Host) -> None:
     """Let it go on; if it was switched off meanwhile, there is nothing to thaw."""
+    await _unless_off(scene, host, scene.must_power().thaw)
+
+
+async def _unless_off(scene: Scene, host: Host, go_on: Callable[[str], Awaitable[None]]) -> bool:
+    """Let it go on, or boot one that was switched off meanwhile; tell whether it was not."""
     power = scene.must_power()
     if await power.dead(host.name):
         await power.start(host.name)
-    else:
-        await power.thaw(host.name)
+        return False
+    await go_on(host.name)
+    return True
 
 
 async def pause(scene: Scene, host: Host) -> None:
@@ -77,11 +83,8 @@ async def resume(scene: Scene, host: Host) -> None:
     It finds its LUN gone, and o2cb's patience begins by its own clock then.  If it was switched
     off meanwhile, it boots.
     """
-    power = scene.must_power()
-    if await power.dead(host.name):
-        await power.start(host.name)
+    if not await _unless_off(scene, host, scene.must_power().resume):
         return
-    await power.resume(host.name)
     began, clock = scene.clock.now(), scene.clock
     patience_s = self_fence_s(scene.goal.cluster.timings) + REBOOT_S
     while clock.now() - began < patience_s:
