@@ -129,6 +129,7 @@ async def play(stage: Stage, plan: Plan, kept: Kept, number: int) -> DrillRun:
     scene = Scene(
         goal=goal, transport=control_way, volume=volume, more=more, say=say, folder=folder(volume),
         power=LabPower(lab=stage.lab) if stage.lab else None,
+        programs=stage.lab.driver.programs if stage.lab else 1.0,
     )  # fmt: skip
     ways = [SshTransport(config=setting.ssh_config, silence=PATIENT) for _ in scene.volumes]
     keep = kept.histories / f"{number:03d}-{plan.name}"

@@ -202,5 +202,7 @@ class Engine:
             open_spans=open_spans(self.watch.samples, self.deaths.kills),
             series=series([one for mine in histories for one in mine], window), checks=checks,
             injections=self.strikes.injections,
-            predicted_stall_s=predicted_s(timings, plan.groups),
+            predicted_stall_s=predicted_s(
+                timings, plan.groups, programs=self.scene.programs
+            ),
         )  # fmt: skip

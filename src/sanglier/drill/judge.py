@@ -45,29 +45,32 @@ ALL_ALIKE = frozenset(
 """Predictions that are the same for every volume, wherever it is open."""
 
 
-def predicted_s(timings: Timings, groups: Iterable[Group], *, main: bool = True) -> float | None:
+def predicted_s(
+    timings: Timings, groups: Iterable[Group], *, main: bool = True, programs: float = 1.0
+) -> float | None:
     """The worst of the faults; none when two strike together or one has no bound.
 
     The faults are aimed at the main volume; of any other one only so much is known.
+    ``programs``: see ``predict.predict_one``.
     """
     worst = 0.0
     for group in groups:
         key = group[0].fault.prediction if len(group) == 1 else ""
-        stall = _stall_s(timings, key) if main else _stall_elsewhere_s(timings, key)
+        stall = (_stall_s if main else _stall_elsewhere_s)(timings, key, programs)
         if stall is None:
             return None
         worst = max(worst, stall)
     return worst
 
 
-def _stall_s(timings: Timings, key: str) -> float | None:
-    return predict_one(timings, key).stall_s if key else None
+def _stall_s(timings: Timings, key: str, programs: float) -> float | None:
+    return predict_one(timings, key, programs=programs).stall_s if key else None
 
 
-def _stall_elsewhere_s(timings: Timings, key: str) -> float | None:
+def _stall_elsewhere_s(timings: Timings, key: str, programs: float) -> float | None:
     if key in EITHER_SIDE:
-        return max(_stall_s(timings, one) or 0.0 for one in EITHER_SIDE)
-    return _stall_s(timings, key) if key in ALL_ALIKE else None
+        return max(_stall_s(timings, one, programs) or 0.0 for one in EITHER_SIDE)
+    return _stall_s(timings, key, programs) if key in ALL_ALIKE else None
 
 
 def faults_taken(doubts: Sequence[str], injections: int) -> Check:
@@ -166,7 +169,9 @@ class Judge:
         for volume, mine in zip(self.scene.volumes, histories, strict=True):
             subject = self._on("application servers", volume)
             main = volume == self.scene.volume
-            bound_s = predicted_s(timings, self.plan.groups, main=main)
+            bound_s = predicted_s(
+                timings, self.plan.groups, main=main, programs=self.scene.programs
+            )
             stall = partial(check_stall, mine, window, bound_s, ALLOWANCE_S)
             went = partial(check_went_on, mine, window, since_s)
             for name, judged in (("stall", stall), ("went-on", went)):

@@ -77,6 +77,8 @@ class Scene:
     more: tuple[Volume, ...] = ()
     """Others that are loaded, watched and judged as well."""
     say: Callable[[Moment], None]
+    programs: float = 1.0
+    """How many times longer than on real hardware a program takes on these hosts."""
     folder: str = ""
     """Where the workloads write, on the volume; absolute."""
     clock: Clock = field(default_factory=Clock)

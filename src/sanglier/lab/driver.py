@@ -56,6 +56,10 @@ class Driver(Protocol):
     def pace(self) -> float:
         """How much of a drill's usual load its hosts bear, 1 for all of it."""
 
+    @property
+    def programs(self) -> float:
+        """How many times longer than on real hardware a program takes in its hosts."""
+
     def sight(self, host: LabHost) -> Sighting:
         """Look at a host without touching it."""
 

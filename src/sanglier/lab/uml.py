@@ -90,6 +90,7 @@ class UserModeLinux(Sessions):
     """Driver (see ``driver.Driver``) of one lab."""
 
     pauses: ClassVar[bool] = False
+    programs: ClassVar[float] = 1.0
     pace: ClassVar[float] = 1.0
 
     image: Image

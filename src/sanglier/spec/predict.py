@@ -44,6 +44,10 @@ class Prediction:
     text: str
 
 
+OF_PROGRAMS = frozenset({"opening", "closing and opening", "handler"})
+"""Waits that are no timeout: programs that run on hosts."""
+
+
 def _total(waits: Waits) -> float:
     return round(sum((seconds for _, seconds in waits), 0.0), 3)
 
@@ -255,16 +259,21 @@ FAULTS: Mapping[str, Callable[[Timings], tuple[Waits | None, str]]] = MappingPro
 """Every fault that has a prediction, by the key that drills use."""
 
 
-def predict_one(timings: Timings, fault: str, *, fence_s: int | None = None) -> Prediction:
+def predict_one(
+    timings: Timings, fault: str, *, fence_s: int | None = None, programs: float = 1.0
+) -> Prediction:
     """Predict one fault; ``KeyError`` when there is none of that name.
 
     ``fence_s`` is the time that fencing took where it was measured, with whatever
-    level, instead of the longest that the set allows for.
+    level, instead of the longest that the set allows for.  ``programs`` is how many
+    times longer than on real hardware a program takes there, where hosts are emulated.
     """
     measured = timings
     if fence_s is not None:
         measured = replace(timings, fence_s=fence_s, fence_turns=1)
     made_of, text = FAULTS[fault](measured)
+    if made_of is not None:
+        made_of = tuple((n, s * programs if n in OF_PROGRAMS else s) for n, s in made_of)
     stall = None if made_of is None else _total(made_of)
     return Prediction(fault=fault, stall_s=stall, made_of=made_of or (), text=text)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sanglier.spec.budget import GRACE_S
+from sanglier.spec.budget import GRACE_S, OPEN_S
 from sanglier.spec.predict import FAULTS, predict, predict_one
 from sanglier.spec.timings import FAST, SAFE
 
@@ -84,3 +84,13 @@ def test_the_open_side_need_not_wait_for_corosync() -> None:
 def test_a_fault_without_a_prediction() -> None:
     with pytest.raises(KeyError):
         predict_one(SAFE, "flood")
+
+
+def test_where_programs_take_longer_only_their_waits_do() -> None:
+    usual, slow = (predict_one(SAFE, "planned-move", programs=p) for p in (1.0, 10.0))
+    assert dict(usual.made_of)["polling"] == dict(slow.made_of)["polling"]
+    assert usual.stall_s == OPEN_S + SAFE.polling_s
+    assert slow.stall_s == 10 * OPEN_S + SAFE.polling_s
+    dead, slowly = (predict_one(SAFE, "open-server-dead", programs=p) for p in (1.0, 10.0))
+    assert slowly.stall_s == dead.stall_s + 9 * OPEN_S
+    assert [one for one in slowly.made_of if one not in dead.made_of] == [("opening", 10 * OPEN_S)]
