@@ -40,13 +40,11 @@ SECOND_LAB = (
     "test_lab_power.py",
     "test_lab_preload.py",
     "test_stack_2_flushes.py",
-    "test_stack_2_link.py",
     "test_stack_2_shut.py",
     "test_stack_3_trouble.py",
     "test_stack_4_clock.py",
     "test_stack_5_blank_disks.py",
     "test_stack_5_devices.py",
-    "test_stack_5_numbers.py",
 )
 UNCONFIGURED = ("test_stack_1_apply.py", "test_stack_8_article.py")
 """Files that begin with no cluster; before any other the fixture ``site`` has one converged."""

@@ -85,6 +85,7 @@ def test_a_certificate_that_ends_in_a_month_is_renewed(site: Site) -> None:
     site.apply()
 
 
+@pytest.mark.long
 def test_a_new_authority_gives_all_new_certificates(site: Site) -> None:
     site.on("witness", "rm -r /etc/corosync/qnetd/nssdb")
     assert site.steps()[0] == "witness/cluster/authority"

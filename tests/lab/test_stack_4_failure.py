@@ -10,6 +10,7 @@ from cluster_site import Site
 from under_load import Progress, assert_nothing_lost
 
 from sanglier.lab import control
+from sanglier.lab.manner import Manner
 from sanglier.lab.power import Action, PowerEvent
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
@@ -67,6 +68,34 @@ def test_without_a_confirmed_kill_nothing_opens_and_writers_wait_and_nothing_is_
     _assert_switched_on_by(site, "disk-b", "disk-a", since)
     site.assert_whole()
     assert site.open_on() == "disk-a"
+
+
+BESIDE_A_LOOK = """
+crm_resource --refresh --resource fence-disk-b-1 >/dev/null 2>&1
+timeout 60 sh -c 'until pidof -x fence_ipmilan >/dev/null; do sleep 0.1; done'
+stonith_admin --reboot disk-b --timeout 60 >/dev/null 2>&1 &
+most=0
+while kill -0 "$!" 2>/dev/null; do
+    set -- $(pidof -x fence_ipmilan)
+    [ "$#" -le "$most" ] || most=$#
+    sleep 0.1
+done
+echo "$most"
+"""
+"""Shell: how many fence agents run at once while disk-b is killed during a look at its switch."""
+
+
+@pytest.mark.long
+def test_a_kill_does_not_wait_for_a_look_at_its_switch(site: Site) -> None:
+    site.assert_whole()
+    since = len(control.power_events(site.lab))
+    site.lab.behave("disk-b", Manner.LATE)
+    try:
+        assert int(site.on("disk-a", BESIDE_A_LOOK)) >= 2
+    finally:
+        site.lab.behave("disk-b", Manner.HONEST)
+    _assert_switched_on_by(site, "disk-b", "disk-a", since)
+    site.assert_whole()
 
 
 def test_an_application_server_mounts_by_itself_after_a_reboot(site: Site) -> None:

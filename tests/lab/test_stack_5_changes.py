@@ -35,6 +35,7 @@ DEMOTE = "crm_resource -r data-mirror --ban --promoted --node disk-b >/dev/null 
 PROMOTE = "crm_resource -r data-mirror --clear --node disk-b >/dev/null 2>&1"
 
 
+@pytest.mark.long
 def test_a_move_to_a_side_that_is_behind_is_refused(site: Site) -> None:
     for host in ("disk-a", "disk-b"):
         site.on(host, SLOWLY)

@@ -73,6 +73,7 @@ def _kernel_names(site: Site, host: str) -> str:
     return site.on(host, "drbdsetup show data | grep 'disk.*\"'; grep cs: /proc/drbd")
 
 
+@pytest.mark.long
 def test_the_same_device_by_another_name_is_a_renaming_and_detaches_nothing(site: Site) -> None:
     before = {host: _kernel_names(site, host) for host in ("disk-a", "disk-b")}
     detached = "dmesg | grep -c 'Diskless' || :"

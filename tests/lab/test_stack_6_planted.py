@@ -89,6 +89,7 @@ def test_a_side_that_nobody_shuts_is_found(site: Site) -> None:
     site.assert_whole()
 
 
+@pytest.mark.long
 def test_a_lie_about_a_server_that_still_talks_is_not_believed(site: Site) -> None:
     done = drill(site, "link-cut-switch-lies", "--quick")
     assert done.returncode == 0, done.stdout + done.stderr

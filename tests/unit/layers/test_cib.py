@@ -124,6 +124,12 @@ def test_the_look_at_a_device_may_take_as_long_as_a_kill_and_not_less_than_20_s(
     assert (loaded["pcmk_monitor_timeout"], loaded["pcmk_reboot_timeout"]) == (look, f"{fence_s}s")
 
 
+def test_a_kill_never_waits_for_a_look() -> None:
+    loaded = cib.form(cib.configuration(TWO_SUPPLIES))
+    for device in ("fence-disk-a-1", "fence-disk-a-2", "fence-disk-a-2.2"):
+        assert cib.parameters(loaded, device)["pcmk_action_limit"] == "-1"
+
+
 def test_each_device_of_a_level_has_a_password_script_of_its_own() -> None:
     server = TWO_SUPPLIES.storage[0]
     paths = [cib.password_path(server, device).rpartition("/")[2] for device in server.fence]

@@ -165,8 +165,10 @@ def _fence(
 ) -> None:
     """Try a device that does not answer at most once in two minutes: each try holds up the rest.
 
-    The look at one that runs holds up nothing, so it may be slow, as management controllers are,
-    and as slow as a kill may be.
+    The look at one that runs may be slow, as management controllers are, and as slow as a kill may
+    be: it holds up nothing, for a device does any number of things at once.  Pacemaker would have
+    it do one, and a kill would wait for the look to end and lose that time of its own
+    (pacemaker-fenced(7), pcmk_action_limit).
     """
     identity, look = device_id(server, device), f"{max(LOOK_S, timings.fence_s)}s"
     primitive = SubElement(
@@ -179,6 +181,7 @@ def _fence(
         **fence_timeouts(timings),
         **_on_timeout(timings, level),
         "pcmk_monitor_timeout": look,
+        "pcmk_action_limit": "-1",
     })  # fmt: skip
     _values(primitive, "meta_attributes", f"{identity}-meta", {
         "migration-threshold": "1", "failure-timeout": "120s",
