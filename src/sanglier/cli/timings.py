@@ -20,8 +20,8 @@ from sanglier.cli.options import AsJson, ClusterFile, SecretsFile, SshConfig
 from sanglier.cli.plan import read_hosts
 from sanglier.cli.setting import open_setting
 from sanglier.core.facts import Facts
+from sanglier.core.runtime_value import RuntimeValue
 from sanglier.layers.read_back import ReadBack, read_back
-from sanglier.layers.runtime import RuntimeValue
 from sanglier.spec.budget import Inequality, Kind, inequalities, self_fence_s
 from sanglier.spec.cluster import Cluster, Timings
 from sanglier.spec.load import load

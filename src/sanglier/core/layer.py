@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sanglier.core.facts import Facts
 from sanglier.core.plan import Proposal
 from sanglier.core.probe import Outputs, Probe
+from sanglier.core.runtime_value import RuntimeValue
 
 G = TypeVar("G")
 
@@ -24,9 +25,16 @@ class StatusLine:
     text: str
 
 
+def _nothing(_: object, __: Facts) -> tuple[RuntimeValue, ...]:
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Layer(Generic[G]):
-    """A layer of the stack, as five pure functions; ``G`` is what is desired."""
+    """A layer of the stack, as pure functions; ``G`` is what is desired.
+
+    Those with a default are what only some layers have.
+    """
 
     name: str
     """Unique and stable."""
@@ -40,3 +48,5 @@ class Layer(Generic[G]):
     """Steps that remove this layer's part; empty when it is gone."""
     status: Callable[[G, Facts], tuple[StatusLine, ...]]
     """Tell the state in a few words per thing."""
+    in_force: Callable[[G, Facts], Iterable[RuntimeValue]] = _nothing
+    """Give the timeouts that the running kernel and daemons have, beside the wanted ones."""

@@ -3,7 +3,8 @@
 A layer is a folder with always the same files: ``facts.py`` (frozen values per
 host), ``probe.py`` (read-only questions and their parsers), ``desired.py``
 (files and values wanted), ``steps.py`` (from facts to goal), ``teardown.py``,
-``status.py``; its ``__init__.py`` binds them into one object named ``LAYER``.
+``status.py``, and ``timeouts.py`` where it has some; its ``__init__.py`` binds them into one
+object named ``LAYER``.
 Everything is pure; see :class:`sanglier.core.layer.Layer`.
 """
 

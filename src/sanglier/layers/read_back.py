@@ -12,10 +12,11 @@ from itertools import islice, product
 
 from sanglier.core.facts import Facts
 from sanglier.core.problem import Problem
+from sanglier.core.runtime_value import RuntimeValue
 from sanglier.layers.base import Goal
 from sanglier.layers.cluster import sides
 from sanglier.layers.multipath.desired import QUEUES
-from sanglier.layers.runtime import RuntimeValue, runtime_values
+from sanglier.layers.runtime import runtime_values
 from sanglier.spec.budget import Inequality, Kind, inequalities
 from sanglier.spec.cluster import Timings
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from sanglier.core.errors import SanglierError
 from sanglier.core.events import ReadBackDone, ValueInForce
 from sanglier.core.problem import Problem
+from sanglier.core.runtime_value import RuntimeValue
 from sanglier.layers.read_back import ReadBack
-from sanglier.layers.runtime import RuntimeValue
 from sanglier.run.codes import Code
 from sanglier.spec.budget import Inequality
 

@@ -803,7 +803,11 @@ def test_nobody_is_shot_for_a_disk_that_does_not_answer_here(lost: Place, answer
     reconnect_after(lost, 8)
     assert (fence(lost), shots(lost)) == (NO_DEATH, [])
     assert "if=/dev/dm-0" in (lost.root / "read").read_text()
-    assert len((lost.root / "read").read_text().splitlines()) == (1 if answer == HANGS else 7)
+    reads = len((lost.root / "read").read_text().splitlines())
+    if answer == HANGS:
+        assert reads == 1
+    else:  # none is begun beside one that a busy machine has not ended yet
+        assert 1 < reads <= 7
 
 
 def test_a_disk_that_takes_a_moment_is_waited_for(lost: Place) -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from sanglier.core.facts import Facts
+from sanglier.core.runtime_value import RuntimeValue
 from sanglier.layers.initiator.facts import InitiatorFacts
-from sanglier.layers.runtime import RuntimeValue, runtime_values
+from sanglier.layers.runtime import runtime_values
 
 from .goal import APPLICATIONS, ARTICLE, GOAL, STORAGE, TIMINGS
 from .recordings import article_facts_of, facts_of

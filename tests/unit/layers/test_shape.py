@@ -21,8 +21,8 @@ ALWAYS = {"__init__", "facts", "probe", "desired", "steps", "teardown", "status"
 WRITING = re.compile(
     r"(?m)^\s*(?:rm|mkdir|rmdir|mv|ln|tee|dd|modprobe|mkfs\S*|systemctl (?!show)|drbdadm|iscsiadm) "
 )
-MORE = {"judge", "moves"}
-"""Where the steps need more than a page."""
+MORE = {"judge", "moves", "timeouts"}
+"""Where the steps need more than a page, and where the layer has timeouts in force."""
 OWN = {
     "cluster": {"sides", "cib", "corosync", "change", "certificates", "exchange", "link"},
     "multipath": {"change"},

@@ -1,7 +1,7 @@
 """The arbiter: Corosync, Pacemaker, fencing; which side of a volume is open."""
 
 from sanglier.layers.base import StackLayer
-from sanglier.layers.cluster import probe, status, steps, teardown
+from sanglier.layers.cluster import probe, status, steps, teardown, timeouts
 
 LAYER = StackLayer(
     name="cluster",
@@ -10,4 +10,5 @@ LAYER = StackLayer(
     propose=steps.propose,
     teardown=teardown.teardown,
     status=status.status,
+    in_force=timeouts.in_force,
 )

@@ -1,7 +1,7 @@
 """The mirror: dual-primary DRBD, protocol C."""
 
 from sanglier.layers.base import StackLayer
-from sanglier.layers.drbd import probe, status, steps, teardown
+from sanglier.layers.drbd import probe, status, steps, teardown, timeouts
 
 LAYER = StackLayer(
     name="drbd",
@@ -10,4 +10,5 @@ LAYER = StackLayer(
     propose=steps.propose,
     teardown=teardown.teardown,
     status=status.status,
+    in_force=timeouts.in_force,
 )

@@ -1,7 +1,7 @@
 """The iSCSI logins: open-iscsi."""
 
 from sanglier.layers.base import StackLayer
-from sanglier.layers.initiator import probe, status, steps, teardown
+from sanglier.layers.initiator import probe, status, steps, teardown, timeouts
 
 LAYER = StackLayer(
     name="initiator",
@@ -10,4 +10,5 @@ LAYER = StackLayer(
     propose=steps.propose,
     teardown=teardown.teardown,
     status=status.status,
+    in_force=timeouts.in_force,
 )

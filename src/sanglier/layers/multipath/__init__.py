@@ -1,7 +1,7 @@
 """One map per volume over all its paths: DM-Multipath."""
 
 from sanglier.layers.base import StackLayer
-from sanglier.layers.multipath import probe, status, steps, teardown
+from sanglier.layers.multipath import probe, status, steps, teardown, timeouts
 
 LAYER = StackLayer(
     name="multipath",
@@ -10,4 +10,5 @@ LAYER = StackLayer(
     propose=steps.propose,
     teardown=teardown.teardown,
     status=status.status,
+    in_force=timeouts.in_force,
 )

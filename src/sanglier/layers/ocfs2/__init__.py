@@ -1,7 +1,7 @@
 """The shared filesystem: o2cb, OCFS2 and its mount."""
 
 from sanglier.layers.base import StackLayer
-from sanglier.layers.ocfs2 import probe, status, steps, teardown
+from sanglier.layers.ocfs2 import probe, status, steps, teardown, timeouts
 
 LAYER = StackLayer(
     name="ocfs2",
@@ -10,4 +10,5 @@ LAYER = StackLayer(
     propose=steps.propose,
     teardown=teardown.teardown,
     status=status.status,
+    in_force=timeouts.in_force,
 )
