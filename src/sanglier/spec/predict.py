@@ -266,7 +266,8 @@ def predict_one(
 
     ``fence_s`` is the time that fencing took where it was measured, with whatever
     level, instead of the longest that the set allows for.  ``programs`` is how many
-    times longer than on real hardware a program takes there, where hosts are emulated.
+    times longer than on real hardware a program takes there, where hosts are emulated; of
+    waits that run at the same time the longest on real hardware is given all the same.
     """
     measured = timings
     if fence_s is not None:

@@ -120,18 +120,18 @@ def test_without_root_the_lab_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_a_back_end_needs_of_the_machine_is_named_before_anything_is_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(shutil, "which", lambda command, path: None if "qemu" in command else path)
-    monkeypatch.setenv("SANGLIER_CACHE", str(tmp_path))
-    monkeypatch.setenv("SANGLIER_LAB_DIR", str(tmp_path))
+    monkeypatch.setenv("SANGLIER_CACHE", str(short_path))
+    monkeypatch.setenv("SANGLIER_LAB_DIR", str(short_path))
     with pytest.raises(SanglierError, match="SG-LAB-008") as refused:
         life.up("lab", Wish(driver="qemu"))
     assert "`lab up --driver qemu` cannot run here" in str(refused.value)
     assert "no qemu-system-x86_64, qemu-img" in str(refused.value)
     assert refused.value.fix == "apt-get install qemu-system-x86 qemu-utils"
-    assert list(tmp_path.iterdir()) == []
+    assert list(short_path.iterdir()) == []
 
 
 def test_too_little_memory_is_refused_with_both_figures() -> None:

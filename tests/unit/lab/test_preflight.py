@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -176,12 +175,13 @@ def test_a_machine_whose_apt_knows_no_debian_is_refused_before_a_build(
     assert "apt-get update" in error.value.fix
 
 
-def test_the_machine_is_looked_at_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_machine_is_looked_at_before_anything_is_made(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(preflight, "MACHINE", "none")
     monkeypatch.setattr(life, "_prepare", lambda *_: pytest.fail("it has begun"))
-    with tempfile.TemporaryDirectory(prefix="s-", dir="/tmp") as short:
-        monkeypatch.setenv("SANGLIER_CACHE", f"{short}/cache")
-        monkeypatch.setenv("SANGLIER_LAB_DIR", f"{short}/run")
-        with pytest.raises(SanglierError, match="SG-LAB-042"):
-            life.up("lab", Wish())
-        assert list(Path(short).iterdir()) == []
+    monkeypatch.setenv("SANGLIER_CACHE", f"{short_path}/cache")
+    monkeypatch.setenv("SANGLIER_LAB_DIR", f"{short_path}/run")
+    with pytest.raises(SanglierError, match="SG-LAB-042"):
+        life.up("lab", Wish())
+    assert list(short_path.iterdir()) == []

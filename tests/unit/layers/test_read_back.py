@@ -8,10 +8,15 @@ import pytest
 
 from sanglier.core.facts import Facts
 from sanglier.layers.base import Goal
+from sanglier.layers.cluster import timeouts as of_cluster
 from sanglier.layers.cluster.facts import ClusterFacts
+from sanglier.layers.drbd import timeouts as of_drbd
 from sanglier.layers.drbd.facts import DrbdFacts
+from sanglier.layers.initiator import timeouts as of_initiator
 from sanglier.layers.initiator.facts import InitiatorFacts
+from sanglier.layers.multipath import timeouts as of_multipath
 from sanglier.layers.multipath.facts import MultipathFacts
+from sanglier.layers.ocfs2 import timeouts as of_ocfs2
 from sanglier.layers.ocfs2.facts import Ocfs2Facts
 from sanglier.layers.read_back import ReadBack, mixtures, read_back
 from sanglier.layers.runtime import runtime_values
@@ -69,8 +74,12 @@ def test_the_articles_cluster_is_good_too() -> None:
     assert read_back(ARTICLE, article_facts_of("converged")).good
 
 
+WITH_TIMEOUTS = (of_drbd, of_cluster, of_initiator, of_multipath, of_ocfs2)
+
+
 def test_every_timeout_of_the_set_is_read_back_somewhere() -> None:
     read = {value.timing for value in runtime_values(GOAL, CONVERGED)} - {""}
+    assert read == {field for one in WITH_TIMEOUTS for field in one.READER.timings.values()}
     assert read == set(Timings.__dataclass_fields__) - {"name", "fence_turns"}
 
 

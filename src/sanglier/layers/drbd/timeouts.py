@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from sanglier.core.facts import Facts
 from sanglier.core.runtime_value import Reader, RuntimeValue
 from sanglier.layers.base import Goal
-from sanglier.layers.drbd.desired import handler_waits, servers_of
+from sanglier.layers.drbd.desired import handler_waits, net_options, servers_of
 from sanglier.layers.drbd.facts import DrbdFacts
-from sanglier.spec.cluster import Timings
 
 READER = Reader(
     layer="drbd",
@@ -24,19 +23,10 @@ READER = Reader(
 )
 
 
-def _options(timings: Timings) -> dict[str, str]:
-    return {
-        "timeout": str(timings.drbd_timeout_ds),
-        "ping-int": str(timings.drbd_ping_int_s),
-        "ping-timeout": str(timings.drbd_ping_timeout_ds),
-        "connect-int": str(timings.drbd_connect_int_s),
-        "ko-count": str(timings.drbd_ko_count),
-    }
-
-
 def in_force(goal: Goal, facts: Facts) -> Iterator[RuntimeValue]:
     """Give those of each resource and, with a guard, of its handler."""
-    wanted = _options(goal.cluster.timings)
+    options = net_options(goal.cluster)
+    wanted = {name: options[name] for name in READER.timings if name in options}
     for volume in goal.cluster.volumes:
         for server in servers_of(goal.cluster, volume):
             if facts.has(server.name, DrbdFacts):
